@@ -1,0 +1,250 @@
+//! A post's text, parsed once. Writers for the web, feeds, mail and plain text read it.
+//!
+//! Everything in here is data: text is as the author wrote it, never HTML-escaped and never
+//! a template. Control characters that XML 1.0 forbids are already gone.
+
+/// A whole post.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Document {
+    /// The blocks in reading order.
+    pub blocks: Vec<Block>,
+    /// The footnotes in order of their first reference; [`Inline::FootnoteReference`]
+    /// holds an index into this.
+    pub footnotes: Vec<Footnote>,
+}
+
+/// One footnote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Footnote {
+    /// The label the author gave it.
+    pub label: String,
+    /// Its text.
+    pub blocks: Vec<Block>,
+}
+
+/// A block of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// A paragraph.
+    Paragraph(Vec<Inline>),
+    /// A heading; `id` is unique in the post and safe as a fragment.
+    Heading {
+        /// 1 to 6, as written.
+        level: u8,
+        /// The fragment that links to it.
+        id: String,
+        /// The heading's text.
+        content: Vec<Inline>,
+    },
+    /// A code block.
+    Code {
+        /// The language of the info string, in lower case, if there is one.
+        language: Option<String>,
+        /// A title from the info string (`title="a.py"`).
+        title: Option<String>,
+        /// The code, lines ended by `\n`.
+        text: String,
+    },
+    /// A quotation.
+    Quote(Vec<Block>),
+    /// A note, tip, warning, ….
+    Admonition {
+        /// What sort of remark it is.
+        kind: AdmonitionKind,
+        /// The author's own title, when given.
+        title: Option<Vec<Inline>>,
+        /// What it says.
+        blocks: Vec<Block>,
+    },
+    /// A list.
+    List {
+        /// The first number of an ordered list; `None` for bullets.
+        start: Option<u64>,
+        /// The items.
+        items: Vec<ListItem>,
+    },
+    /// A table.
+    Table {
+        /// One alignment per column.
+        alignments: Vec<Alignment>,
+        /// The header's cells.
+        head: Vec<Vec<Inline>>,
+        /// The rows of cells.
+        rows: Vec<Vec<Vec<Inline>>>,
+    },
+    /// A definition list: terms with their definitions.
+    Definitions(Vec<Definition>),
+    /// An image that stands alone, with its caption (the image's title, or none).
+    Figure {
+        /// The picture.
+        image: Image,
+        /// What is written under it.
+        caption: Vec<Inline>,
+    },
+    /// A displayed formula, in TeX.
+    Math(String),
+    /// A thematic break.
+    Rule,
+    /// Raw HTML, trusted on the web and sanitised for mail and feeds. Its relative `src` and
+    /// `href` are already absolute site paths or URLs.
+    Html(String),
+    /// The `<!-- more -->` mark: what precedes it is the summary.
+    More,
+}
+
+/// One item of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListItem {
+    /// `Some(done)` for a task list's item.
+    pub task: Option<bool>,
+    /// The item's blocks; a tight item holds one paragraph without space around it.
+    pub blocks: Vec<Block>,
+    /// Whether the author left blank lines between items.
+    pub spacing: Spacing,
+}
+
+/// Whether a list's items stand close together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spacing {
+    /// No blank line between items.
+    Tight,
+    /// Blank lines between items.
+    Loose,
+}
+
+/// A term and what it means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// The term.
+    pub term: Vec<Inline>,
+    /// Its definitions.
+    pub meanings: Vec<Vec<Block>>,
+}
+
+/// How a column is aligned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alignment {
+    /// As the reader's software likes.
+    Natural,
+    /// To the left.
+    Left,
+    /// Centred.
+    Center,
+    /// To the right.
+    Right,
+}
+
+/// The sorts of admonition, as GitHub names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdmonitionKind {
+    /// Something worth knowing.
+    Note,
+    /// Advice.
+    Tip,
+    /// Needed to succeed.
+    Important,
+    /// A danger.
+    Warning,
+    /// A risk of bad outcomes.
+    Caution,
+}
+
+impl AdmonitionKind {
+    /// The word readers see, and in lower case the CSS class.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Note => "Note",
+            Self::Tip => "Tip",
+            Self::Important => "Important",
+            Self::Warning => "Warning",
+            Self::Caution => "Caution",
+        }
+    }
+}
+
+/// A piece of running text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inline {
+    /// Text.
+    Text(String),
+    /// Emphasised text.
+    Emphasis(Vec<Inline>),
+    /// Strong text.
+    Strong(Vec<Inline>),
+    /// Struck text.
+    Strikethrough(Vec<Inline>),
+    /// Raised text.
+    Superscript(Vec<Inline>),
+    /// Lowered text.
+    Subscript(Vec<Inline>),
+    /// Code.
+    Code(String),
+    /// A formula in the line, in TeX.
+    Math(String),
+    /// A link.
+    Link {
+        /// Where it leads.
+        target: Target,
+        /// The title attribute.
+        title: Option<String>,
+        /// What is linked.
+        content: Vec<Inline>,
+    },
+    /// An image in the line.
+    Image(Image),
+    /// A reference to the footnote of that index.
+    FootnoteReference(usize),
+    /// A line end in the source that is a space to the reader.
+    SoftBreak,
+    /// A line break the author wants.
+    HardBreak,
+    /// Raw inline HTML: one tag or comment.
+    Html(String),
+}
+
+/// An image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Where it is.
+    pub target: Target,
+    /// What it shows, for who cannot see it.
+    pub alt: String,
+    /// The title attribute.
+    pub title: Option<String>,
+    /// Width and height in pixels, when the file was there to be read.
+    pub size: Option<(u32, u32)>,
+}
+
+/// Where a link or an image leads.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// An absolute URL elsewhere (`https:`, `mailto:`, …).
+    Url(String),
+    /// A path of this site, without a leading `/`; `""` is the home page. May end in `#…`.
+    Site(String),
+    /// A place in the same post, without the `#`.
+    Fragment(String),
+}
+
+/// The words of some inlines, as a reader would speak them.
+pub fn plain_text(inlines: &[Inline]) -> String {
+    let mut out = String::new();
+    push_plain_text(inlines, &mut out);
+    out
+}
+
+fn push_plain_text(inlines: &[Inline], out: &mut String) {
+    for inline in inlines {
+        match inline {
+            Inline::Text(text) | Inline::Code(text) | Inline::Math(text) => out.push_str(text),
+            Inline::Emphasis(inner)
+            | Inline::Strong(inner)
+            | Inline::Strikethrough(inner)
+            | Inline::Superscript(inner)
+            | Inline::Subscript(inner)
+            | Inline::Link { content: inner, .. } => push_plain_text(inner, out),
+            Inline::SoftBreak | Inline::HardBreak => out.push(' '),
+            Inline::Image(_) | Inline::FootnoteReference(_) | Inline::Html(_) => {}
+        }
+    }
+}

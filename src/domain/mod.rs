@@ -1,0 +1,19 @@
+//! Pure values and transitions: no I/O, no clock, no async.
+//!
+//! Every id, address and digest has a private field and a `parse`; every state is an enum
+//! that is matched exhaustively. What the words mean is in `docs/LEDGER.md` and the manual.
+
+pub mod address;
+pub mod audience;
+pub mod delivery;
+pub mod document;
+pub mod entry;
+pub mod ids;
+pub mod issue;
+pub mod policy;
+pub mod post;
+pub mod publication;
+pub mod reply;
+pub mod retry;
+pub mod subscriber;
+pub mod time;

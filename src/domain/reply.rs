@@ -1,0 +1,140 @@
+//! What a relay said, and how far we had come when it said it.
+
+use std::fmt;
+
+/// A relay's answer to one command (RFC 5321, 4.2; enhanced codes RFC 3463).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reply {
+    /// The three-digit code, 200 to 599.
+    pub code: u16,
+    /// The enhanced status code, as `(class, subject, detail)`, when the text begins with one.
+    pub enhanced: Option<(u8, u16, u16)>,
+    /// The text of all lines, joined by single spaces, without the codes. It may hold the
+    /// recipient's address: [`Reply::masked`] is what is stored and printed.
+    pub text: String,
+}
+
+impl Reply {
+    /// Builds a reply from a code and the text of its lines, splitting off an enhanced code.
+    pub fn new(code: u16, text: &str) -> Self {
+        let (enhanced, text) = split_enhanced(text);
+        Self { code, enhanced, text: text.to_owned() }
+    }
+
+    /// `2xx`: the relay has taken what we gave.
+    pub fn is_positive(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+
+    /// `4xx`: try again later.
+    pub fn is_transient(&self) -> bool {
+        (400..500).contains(&self.code)
+    }
+
+    /// The reply on one line with every address in it masked, at most 200 bytes, as the
+    /// ledger stores it and as logs may show it.
+    pub fn masked(&self) -> String {
+        let words: Vec<String> = self.to_string().split_whitespace().map(mask_word).collect();
+        let mut line = words.join(" ");
+        let mut end = line.len().min(200);
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        line.truncate(end);
+        line
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        if let Some((class, subject, detail)) = self.enhanced {
+            write!(f, " {class}.{subject}.{detail}")?;
+        }
+        if self.text.is_empty() { Ok(()) } else { write!(f, " {}", self.text) }
+    }
+}
+
+fn split_enhanced(text: &str) -> (Option<(u8, u16, u16)>, &str) {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let mut parts = first.split('.');
+    let code = (|| {
+        let class = parts.next()?.parse().ok().filter(|class| matches!(class, 2 | 4 | 5))?;
+        let code = (class, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        parts.next().is_none().then_some(code)
+    })();
+    if code.is_some() { (code, rest.trim_start()) } else { (None, text) }
+}
+
+fn mask_word(word: &str) -> String {
+    match word.find('@') {
+        None => word.chars().map(|c| if c.is_control() { '?' } else { c }).collect(),
+        Some(at) => {
+            let end = word[at..].find(['>', ')', ']', ',', ';', ':']).map_or(word.len(), |i| at + i);
+            let start = word[..at].rfind(['<', '(', '[', ',', ';', ':']).map_or(0, |i| i + 1);
+            format!("{}***@***{}", &word[..start], &word[end..])
+        }
+    }
+}
+
+/// How far a delivery had come on the wire when something happened.
+///
+/// Only [`Stage::Dot`] is a stage at which the relay may hold the message without our
+/// knowing: everything before it is provably unsent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Opening the TCP connection.
+    Connect,
+    /// Waiting for the greeting or the answer to EHLO.
+    Greeting,
+    /// STARTTLS or the TLS handshake.
+    Tls,
+    /// AUTH.
+    Auth,
+    /// MAIL FROM.
+    Mail,
+    /// RCPT TO.
+    Recipient,
+    /// The DATA command, or the body before its final dot.
+    Data,
+    /// The final dot (or the last BDAT chunk) may have reached the relay.
+    Dot,
+}
+
+impl Stage {
+    /// The stage in words, for reports.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Connect => "while connecting",
+            Self::Greeting => "at the greeting",
+            Self::Tls => "at the TLS handshake",
+            Self::Auth => "at AUTH",
+            Self::Mail => "at MAIL FROM",
+            Self::Recipient => "at RCPT TO",
+            Self::Data => "while sending the message",
+            Self::Dot => "after the final dot",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enhanced_code_is_split_off_and_nothing_else_is() {
+        let reply = Reply::new(550, "5.1.1 <ada@example.org>: no such user");
+        assert_eq!(reply.enhanced, Some((5, 1, 1)));
+        assert_eq!(reply.text, "<ada@example.org>: no such user");
+        assert_eq!(Reply::new(250, "1.2 ok").enhanced, None);
+        assert_eq!(Reply::new(250, "").to_string(), "250");
+    }
+
+    #[test]
+    fn a_stored_reply_names_nobody() {
+        let reply = Reply::new(550, "5.1.1 <ada@example.org>: unknown; see ada@example.org");
+        assert_eq!(reply.masked(), "550 5.1.1 <***@***>: unknown; see ***@***");
+        assert!(Reply::new(550, &"é".repeat(500)).masked().len() <= 200);
+    }
+}

@@ -1,0 +1,1 @@
+//! Whole-tool tests: the built binary over fixture sites, real files and real servers.
