@@ -15,7 +15,8 @@ struct Feed<'a> {
     version: &'static str,
     title: &'a str,
     home_page_url: &'a str,
-    feed_url: &'a str,
+    #[serde(rename = "feed_url")]
+    own_url: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +53,13 @@ struct Item<'a> {
     content_html: &'a str,
 }
 
+/// The ids of the entries in a JSON Feed, in its order; none for what is no JSON Feed.
+pub(super) fn ids(bytes: &[u8]) -> Vec<String> {
+    let feed: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let items = feed["items"].as_array().into_iter().flatten();
+    items.filter_map(|item| item["id"].as_str().map(str::to_owned)).collect()
+}
+
 /// Builds, writes and reads back.
 pub(super) fn write(prepared: &Prepared) -> Result<Vec<u8>, FeedError> {
     let feed = feed(prepared);
@@ -75,7 +83,7 @@ fn feed(prepared: &Prepared) -> Feed<'_> {
         version: "https://jsonfeed.org/version/1.1",
         title: &settings.title,
         home_page_url: &settings.home_url,
-        feed_url: &settings.json_url,
+        own_url: &settings.json_url,
         description: &settings.description,
         language: prepared.language.as_deref(),
         authors: people(&settings.authors),

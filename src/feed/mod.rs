@@ -161,5 +161,11 @@ pub fn json(channel: &Channel, entries: &[Entry]) -> Result<Vec<u8>, FeedError> 
     json::write(&prepare::prepare(channel, entries)?)
 }
 
+/// The ids of the entries that a JSON Feed file holds, to tell which entries a new one adds.
+/// A file that is no JSON Feed holds none.
+pub fn json_ids(bytes: &[u8]) -> Vec<String> {
+    json::ids(bytes)
+}
+
 #[cfg(test)]
 mod tests;

@@ -89,6 +89,8 @@ fn json_titles_are_plain_text() {
     assert_eq!(json["version"], "https://jsonfeed.org/version/1.1");
     assert_eq!(json["items"][0]["title"], "A & B");
     assert_eq!(json["items"][0]["language"], "de");
+    assert_eq!(json_ids(json.to_string().as_bytes()), ["tag:notes.example.org,2026:1"]);
+    assert!(json_ids(b"<rss/>").is_empty());
 }
 
 #[test]
