@@ -6,6 +6,7 @@ use ring::digest::{Context, SHA256};
 
 use super::Site;
 use crate::domain::post::Post;
+use crate::files;
 
 /// SHA-256 as a [`Hasher`], so that whatever derives `Hash` can be part of a fingerprint.
 ///
@@ -29,7 +30,7 @@ impl Fingerprint {
 
     /// The fingerprint in hex.
     pub(super) fn hex(self) -> String {
-        self.0.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        files::hex(self.0.finish().as_ref())
     }
 }
 

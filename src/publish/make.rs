@@ -82,7 +82,7 @@ fn feed_links(site: &Site) -> Vec<FeedLink> {
 }
 
 /// Makes the bytes of a file.
-pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Diagnostic> {
+pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Box<Diagnostic>> {
     let (theme, context) = (outline.site.theme, &outline.context());
     let page = match made {
         Made::Page(number) => render::page(theme, context, outline.posts[number], outline.neighbours(number)),
@@ -95,12 +95,13 @@ pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Diagnostic>
         Made::Feed(format) => return make_feed(outline, format),
         Made::Sitemap => return Ok(make_sitemap(outline)),
     };
-    page.map(String::into_bytes)
+    page.map(String::into_bytes).map_err(Box::new)
 }
 
-fn make_feed(outline: &Outline, format: Format) -> Result<Vec<u8>, Diagnostic> {
+fn make_feed(outline: &Outline, format: Format) -> Result<Vec<u8>, Box<Diagnostic>> {
     let path = outline.site.output.join(format.site_path());
-    feed::write(format, &channel(outline.site), &outline.entries()).map_err(|error| feed_diagnostic(&path, &error))
+    feed::write(format, &channel(outline.site), &outline.entries())
+        .map_err(|error| Box::new(feed_diagnostic(&path, &error)))
 }
 
 fn channel(site: &Site) -> feed::Channel {

@@ -70,7 +70,8 @@ impl Placer<'_> {
         if self.manifest.unfinished {
             files::sweep(self.root.folder())?;
         }
-        let mut announced = Manifest { unfinished: true, ..self.manifest.clone() };
+        let mut announced = self.manifest.clone();
+        announced.unfinished = true;
         for target in waiting {
             let is_free = self.root.join(&target.path).is_ok_and(|place| std::fs::symlink_metadata(place).is_err());
             if is_free {
@@ -95,7 +96,7 @@ impl Placer<'_> {
     fn place_made(&self, target: &Target, made: Made) -> Result<Outcome, FileError> {
         let bytes = match make(self.outline, made) {
             Ok(bytes) => bytes,
-            Err(diagnostic) => return Ok(Outcome::Failed(diagnostic)),
+            Err(diagnostic) => return Ok(Outcome::Failed(*diagnostic)),
         };
         let place = self.root.join(&target.path)?;
         let change = files::compare(&place, &bytes)?;
