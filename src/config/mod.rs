@@ -106,3 +106,6 @@ fn read_text(file: &Path) -> Result<String, Diagnostic> {
     }
     sheet::utf8(file, std::fs::read(file).map_err(unreadable)?)
 }
+
+#[cfg(test)]
+mod tests;
