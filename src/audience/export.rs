@@ -3,13 +3,14 @@
 //! An export says how everybody stands; reading it back takes the active ones only.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io;
 
 use csv::WriterBuilder;
 use toml::Value;
 
 use super::cell::guarded;
-use crate::domain::subscriber::{Subscriber, SubscriberState};
+use crate::domain::subscriber::{Cadence, Subscriber, SubscriberState};
 use crate::domain::time::Instant;
 
 /// The columns every CSV export has, before those of the attributes.
@@ -18,7 +19,7 @@ const COLUMNS: [&str; 6] = ["email", "name", "topics", "cadence", "state", "sinc
 /// Writes a list as CSV: `email,name,topics,cadence,state,since`, then a column for each
 /// attribute anybody has, by name. Topics are joined by `;`, `since` is RFC 3339. A cell that
 /// a spreadsheet would run as a formula gets a `'` in front, which `read` takes off again.
-pub fn to_csv(subscribers: &[Subscriber], out: impl Write) -> io::Result<()> {
+pub fn to_csv(subscribers: &[Subscriber], out: impl io::Write) -> io::Result<()> {
     let attributes: BTreeSet<&str> =
         subscribers.iter().flat_map(|person| person.attributes.keys().map(String::as_str)).collect();
     let mut csv = WriterBuilder::new().from_writer(out);
@@ -56,7 +57,7 @@ pub fn to_toml(subscribers: &[Subscriber]) -> String {
         }
         out.push_str("[[subscriber]]\n");
         for (key, value) in fields(person) {
-            out.push_str(&format!("{key} = {value}\n"));
+            writeln!(out, "{key} = {value}").expect("a string takes everything");
         }
     }
     out
@@ -71,7 +72,7 @@ fn fields(person: &Subscriber) -> Vec<(&'static str, Value)> {
     if !person.topics.is_empty() {
         fields.push(("topics", Value::Array(person.topics.iter().map(|topic| text(topic)).collect())));
     }
-    if person.cadence != crate::domain::subscriber::Cadence::default() {
+    if person.cadence != Cadence::default() {
         fields.push(("cadence", text(person.cadence.word())));
     }
     if person.state != SubscriberState::Active {

@@ -111,7 +111,7 @@ impl List {
     pub fn finish(self) -> Vec<Diagnostic> {
         match self.rows {
             Kind::Read(_, diagnostics) => diagnostics,
-            Kind::Stream(rows) => rows.finish(self.path),
+            Kind::Stream(rows) => rows.finish(&self.path),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::path::PathBuf;
+use std::path::Path;
 
 use ring::digest::{SHA256, digest};
 
@@ -37,8 +37,8 @@ impl Notes {
     }
 
     /// Everything found, closed by what was only counted.
-    pub(super) fn finish(mut self, file: PathBuf) -> Vec<Diagnostic> {
-        let place = || Place::file(file.clone());
+    pub(super) fn finish(mut self, file: &Path) -> Vec<Diagnostic> {
+        let place = || Place::file(file);
         if self.untold_errors > 0 {
             let message = format!("{} more rows cannot be used", self.untold_errors);
             self.told.push(Diagnostic::error("many-bad-rows", place(), message));

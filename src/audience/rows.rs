@@ -106,8 +106,13 @@ impl Rows {
     fn person(&mut self) -> Option<Enrolment> {
         match self.enrolment() {
             Ok((enrolment, SubscriberState::Active)) => self.is_first(&enrolment.address).then_some(enrolment),
-            Ok((_, SubscriberState::Pending | SubscriberState::Unsubscribed))
-            | Ok((_, SubscriberState::Bounced | SubscriberState::Complained)) => {
+            Ok((
+                _,
+                SubscriberState::Pending
+                | SubscriberState::Unsubscribed
+                | SubscriberState::Bounced
+                | SubscriberState::Complained,
+            )) => {
                 self.notes.left_out += 1;
                 None
             }
@@ -218,7 +223,7 @@ impl Rows {
     }
 
     /// What was found so far.
-    pub(super) fn finish(self, path: PathBuf) -> Vec<Diagnostic> {
+    pub(super) fn finish(self, path: &Path) -> Vec<Diagnostic> {
         self.notes.finish(path)
     }
 }
@@ -265,7 +270,8 @@ impl Lines {
     fn line_of(&self, start: Start) -> (u64, String) {
         let bytes = self.bytes(start.byte).unwrap_or_default();
         let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let line = start.line + bytes[..blank].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let skipped = bytes[..blank].split(|byte| *byte == b'\n').count() as u64 - 1;
+        let line = start.line + skipped;
         let text = bytes[blank..].split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
         (line, String::from_utf8_lossy(text).trim_start_matches('\u{FEFF}').to_owned())
     }

@@ -12,7 +12,7 @@ use super::notes::Seen;
 use crate::config::sheet::{Section, Sheet, Typed, utf8};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::address::Address;
-use crate::domain::subscriber::{Enrolment, SubscriberState};
+use crate::domain::subscriber::{Cadence, Enrolment, SubscriberState};
 
 /// The largest list that is read as TOML, in bytes.
 const MAX_SIZE: u64 = 64 << 20;
@@ -29,7 +29,7 @@ pub(super) fn read(file: File, path: &Path, source: &str) -> io::Result<Listing>
     }
     Ok(match utf8(path, bytes) {
         Ok(text) => parse(path, &text, source),
-        Err(diagnostic) => Listing { enrolments: Vec::new(), diagnostics: vec![diagnostic] },
+        Err(diagnostic) => Listing { enrolments: Vec::new(), diagnostics: vec![*diagnostic] },
     })
 }
 
@@ -68,7 +68,7 @@ impl Reader<'_, '_> {
         let name = section.text("name").map_or(Some(None), |typed| self.checked(&typed, field::name));
         let topics = self.topics(&section.texts("topics"));
         let cadence =
-            section.text("cadence").map_or(Some(Default::default()), |typed| self.checked(&typed, field::cadence));
+            section.text("cadence").map_or(Some(Cadence::default()), |typed| self.checked(&typed, field::cadence));
         let state =
             section.text("state").map_or(Some(SubscriberState::Active), |typed| self.checked(&typed, field::state));
         let attributes = self.attributes(&section.pairs("attributes"));

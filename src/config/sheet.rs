@@ -147,12 +147,14 @@ fn syntax_help(message: &str) -> &'static str {
 }
 
 /// A file's bytes as text; the error points at the first byte that is no UTF-8.
-pub(crate) fn utf8(file: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+pub(crate) fn utf8(file: &Path, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let readable = String::from_utf8_lossy(error.as_bytes());
         let place = Place::span(file, &readable, at..at + 1);
-        Diagnostic::error("not-utf8", place, "the file is not UTF-8 text").help("save it as UTF-8 in your editor")
+        Box::new(
+            Diagnostic::error("not-utf8", place, "the file is not UTF-8 text").help("save it as UTF-8 in your editor"),
+        )
     })
 }
 
@@ -200,7 +202,7 @@ impl<'s, 't> Section<'s, 't> {
             return Vec::new();
         };
         let mut texts = Vec::with_capacity(items.len());
-        for item in items.iter() {
+        for item in items {
             match item.get_ref() {
                 DeValue::String(text) => texts.push(Typed { value: text.to_string(), span: item.span() }),
                 other @ (DeValue::Integer(_)
@@ -296,7 +298,7 @@ impl<'s, 't> Section<'s, 't> {
             return Vec::new();
         };
         let mut sections = Vec::with_capacity(items.len());
-        for item in items.iter() {
+        for item in items {
             match item.get_ref().as_table() {
                 Some(table) => {
                     sections.push(Section {
