@@ -112,16 +112,13 @@ impl<'a> Sendable<'a> {
     /// The MAIL and RCPT lines for a relay with these capabilities, each with its CRLF.
     pub(super) fn mail_and_rcpt(&self, relay: &Capabilities) -> (String, String) {
         let return_path = self.envelope.return_path.as_ref().map_or("", Address::as_str);
-        let mut mail = format!("MAIL FROM:<{return_path}>");
-        if relay.offers(Extension::Size) {
-            mail.push_str(&format!(" SIZE={}", self.size()));
-        }
-        mail.push_str(match self.octets {
+        let size = if relay.offers(Extension::Size) { format!(" SIZE={}", self.size()) } else { String::new() };
+        let body = match self.octets {
             Octets::Ascii => "",
             Octets::EightBitBody => " BODY=8BITMIME",
             Octets::EightBitHeader => " BODY=8BITMIME SMTPUTF8",
-        });
-        mail.push_str("\r\n");
+        };
+        let mail = format!("MAIL FROM:<{return_path}>{size}{body}\r\n");
         (mail, format!("RCPT TO:<{}>\r\n", self.envelope.recipient.as_str()))
     }
 
@@ -158,4 +155,144 @@ fn check_line(line: &[u8], number: usize) -> Result<&[u8], Unsendable> {
         return Err(Unsendable::LongLine { line: number });
     }
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn envelope() -> Envelope {
+        Envelope { return_path: None, recipient: Address::parse("ada@example.org").unwrap() }
+    }
+
+    fn check(message: &[u8]) -> Result<(), Unsendable> {
+        Sendable::new(&envelope(), message).map(drop)
+    }
+
+    fn relay(lines: &[&str]) -> Capabilities {
+        let lines: Vec<String> = std::iter::once(&"relay").chain(lines).map(|line| (*line).to_owned()).collect();
+        Capabilities::from_lines(&lines)
+    }
+
+    #[test]
+    fn what_two_receivers_could_read_differently_is_refused() {
+        for (bad, why) in [
+            (&b""[..], Unsendable::Empty),
+            (b"a\nb\r\n", Unsendable::BareLineBreak { line: 1 }),
+            (b"a\r\nb\rc\r\n", Unsendable::BareLineBreak { line: 2 }),
+            (b"a\r\n\r.\r\r\n", Unsendable::BareLineBreak { line: 2 }),
+            (b"a\r\nb\r", Unsendable::BareLineBreak { line: 2 }),
+            (b"a\r\nb\0c\r\n", Unsendable::Nul { line: 2 }),
+            (b"a\r\nb", Unsendable::Unfinished),
+        ] {
+            assert_eq!(check(bad), Err(why), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_998_octets_is_the_longest() {
+        assert_eq!(check(&[&[b'x'; 998][..], b"\r\n"].concat()), Ok(()));
+        assert_eq!(check(&[&[b'x'; 999][..], b"\r\n"].concat()), Err(Unsendable::LongLine { line: 1 }));
+    }
+
+    #[test]
+    fn the_size_is_announced_and_refused_before_mail() {
+        let envelope = envelope();
+        let message = b"Subject: x\r\n\r\n.\r\n";
+        let sendable = Sendable::new(&envelope, message).unwrap();
+        let (mail, rcpt) = sendable.mail_and_rcpt(&relay(&["SIZE 17"]));
+        assert_eq!((&*mail, &*rcpt), ("MAIL FROM:<> SIZE=17\r\n", "RCPT TO:<ada@example.org>\r\n"));
+        assert_eq!(sendable.mail_and_rcpt(&relay(&[])).0, "MAIL FROM:<>\r\n");
+        assert_eq!(sendable.objection(&relay(&["SIZE 17"])), None);
+        assert_eq!(sendable.objection(&relay(&["SIZE"])), None);
+        assert_eq!(sendable.objection(&relay(&["SIZE 16"])).unwrap().0, 552);
+    }
+
+    #[test]
+    fn eight_bits_go_only_where_they_are_welcome() {
+        let envelope = envelope();
+        let body = Sendable::new(&envelope, "Subject: x\r\n\r\né\r\n".as_bytes()).unwrap();
+        assert_eq!(body.objection(&relay(&[])).unwrap().0, 554);
+        assert_eq!(body.objection(&relay(&["8bitmime"])), None);
+        assert!(body.mail_and_rcpt(&relay(&["8BITMIME"])).0.ends_with(" BODY=8BITMIME\r\n"));
+        let header = Sendable::new(&envelope, "Subject: é\r\n\r\nx\r\n".as_bytes()).unwrap();
+        assert_eq!(header.objection(&relay(&["8BITMIME"])).unwrap().0, 554);
+        assert_eq!(header.objection(&relay(&["8BITMIME", "SMTPUTF8"])), None);
+    }
+
+    /// A receiver, known by what it takes for a line break.
+    struct Receiver {
+        breaks: &'static [&'static [u8]],
+    }
+
+    const STRICT: Receiver = Receiver { breaks: &[b"\r\n"] };
+    const LENIENT: Receiver = Receiver { breaks: &[b"\r\n", b"\n", b"\r"] };
+
+    impl Receiver {
+        fn line_break(&self, bytes: &[u8]) -> Option<usize> {
+            self.breaks.iter().find(|b| bytes.starts_with(b)).map(|b| b.len())
+        }
+
+        /// Reads one message behind DATA; returns it and what it takes for the next commands.
+        fn read<'b>(&self, bytes: &'b [u8]) -> Option<(Vec<u8>, &'b [u8])> {
+            let (mut message, mut at, mut line_start) = (Vec::new(), 0, true);
+            while at < bytes.len() {
+                if line_start && bytes[at] == b'.' {
+                    at += 1;
+                    if let Some(n) = self.line_break(&bytes[at..]) {
+                        return Some((message, &bytes[at + n..]));
+                    }
+                }
+                let n = self.line_break(&bytes[at..]);
+                line_start = n.is_some();
+                let step = n.unwrap_or(1);
+                message.extend_from_slice(&bytes[at..at + step]);
+                at += step;
+            }
+            None
+        }
+    }
+
+    /// Bytes that are likely to be trouble.
+    fn troubled() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            6 => Just(&b"\r\n"[..]),
+            4 => Just(&b"."[..]),
+            3 => Just(&b"x"[..]),
+            1 => Just(&b"\n"[..]),
+            1 => Just(&b"\r"[..]),
+            1 => Just(&b"\xff"[..]),
+        ];
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    /// Lines that are fit to be sent, many of them beginning with dots.
+    fn lines() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec("\\.{0,3}[aé .]{0,6}", 1..12).prop_map(|lines| (lines.join("\r\n") + "\r\n").into())
+    }
+
+    fn assert_both_receivers_agree(message: &[u8]) -> Result<(), TestCaseError> {
+        let envelope = envelope();
+        let Ok(sendable) = Sendable::new(&envelope, message) else { return Ok(()) };
+        let next = b"MAIL FROM:<>\r\n";
+        let wire = [&sendable.stuffed()[..], b".\r\n", next].concat();
+        for receiver in [STRICT, LENIENT] {
+            prop_assert_eq!(receiver.read(&wire), Some((message.to_vec(), &next[..])));
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_or_read_as_one_message_by_all(message in troubled()) {
+            assert_both_receivers_agree(&message)?;
+        }
+
+        #[test]
+        fn proper_lines_are_never_refused_and_arrive_unchanged(message in lines()) {
+            prop_assert_eq!(check(&message), Ok(()));
+            assert_both_receivers_agree(&message)?;
+        }
+    }
 }
