@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::whole::{Unfinished, parent};
 use super::{Change, FileError};
@@ -14,25 +15,38 @@ use super::{Change, FileError};
 /// length and another time is compared byte by byte, and only its time is set when the bytes
 /// are the same. The place changes by a rename, as with [`super::replace`].
 pub fn copy_asset(source: &Path, place: &Path) -> Result<Change, FileError> {
-    let wanted = fs::metadata(source).map_err(FileError::at("read", source))?;
-    let time = wanted.modified().map_err(FileError::at("look at", source))?;
-    let change = match fs::symlink_metadata(place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Change::Added,
-        Err(error) => return Err(FileError::at("look at", place)(error)),
-        Ok(held) if !held.is_file() || held.len() != wanted.len() => Change::Changed,
-        Ok(held) if held.modified().is_ok_and(|held| held == time) => return Ok(Change::Unchanged),
-        Ok(_) if same_bytes(source, place)? => {
+    let time = modified(source)?;
+    let change = compare_asset(source, place)?;
+    match change {
+        Change::Added | Change::Changed => copy(source, place, time)?,
+        Change::Unchanged if modified(place)? == time => {}
+        Change::Unchanged => {
             let file = File::options().write(true).open(place).map_err(FileError::at("open", place))?;
             file.set_modified(time).map_err(FileError::at("set the time of", place))?;
-            return Ok(Change::Unchanged);
         }
-        Ok(_) => Change::Changed,
-    };
-    copy(source, place, time)?;
+    }
     Ok(change)
 }
 
-fn copy(source: &Path, place: &Path, time: std::time::SystemTime) -> Result<(), FileError> {
+/// What [`copy_asset`] would do; nothing is written.
+pub fn compare_asset(source: &Path, place: &Path) -> Result<Change, FileError> {
+    let wanted = fs::metadata(source).map_err(FileError::at("read", source))?;
+    let held = match fs::symlink_metadata(place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Change::Added),
+        held => held.map_err(FileError::at("look at", place))?,
+    };
+    if !held.is_file() || held.len() != wanted.len() {
+        return Ok(Change::Changed);
+    }
+    let same_time = held.modified().ok() == wanted.modified().ok();
+    Ok(if same_time || same_bytes(source, place)? { Change::Unchanged } else { Change::Changed })
+}
+
+fn modified(path: &Path) -> Result<SystemTime, FileError> {
+    fs::metadata(path).and_then(|found| found.modified()).map_err(FileError::at("look at", path))
+}
+
+fn copy(source: &Path, place: &Path, time: SystemTime) -> Result<(), FileError> {
     let folder = parent(place);
     fs::create_dir_all(folder).map_err(FileError::at("create the folder", folder))?;
     let unfinished = Unfinished::beside(place);
@@ -74,7 +88,7 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     #[test]
     fn an_unchanged_asset_is_not_copied_again() {

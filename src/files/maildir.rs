@@ -98,15 +98,14 @@ impl Maildir {
 /// The file name of a message: letters, digits and `.-_@+` of its Message-ID, everything
 /// else as `=XX`, so that two ids never share a name; the digest of an id that is too long.
 fn file_name(message_id: &str) -> String {
-    let mut name = String::new();
-    for byte in message_id.bytes() {
-        let plain = byte.is_ascii_alphanumeric() || b"-_@+".contains(&byte) || (byte == b'.' && !name.is_empty());
-        if plain {
-            name.push(char::from(byte));
-        } else {
-            name.push_str(&format!("={byte:02X}"));
-        }
-    }
+    let written = |(index, byte): (usize, u8)| match byte {
+        b'-' | b'_' | b'@' | b'+' => char::from(byte).to_string(),
+        // A leading dot would hide the file.
+        b'.' if index > 0 => ".".to_owned(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("={byte:02X}"),
+    };
+    let name: String = message_id.bytes().enumerate().map(written).collect();
     if name.is_empty() || name.len() > 200 { format!("={}", digest(message_id.as_bytes())) } else { name }
 }
 

@@ -13,10 +13,10 @@ mod whole;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use asset::copy_asset;
+pub use asset::{compare_asset, copy_asset};
 pub use maildir::{Delivered, Maildir};
 pub use root::Root;
-pub use whole::{remove, replace, replace_durably, sweep};
+pub use whole::{compare, remove, replace, replace_durably, sweep};
 
 /// What a write did to the file at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -55,6 +55,18 @@ pub enum FileError {
 }
 
 impl FileError {
+    /// Whether something else stands in the way of this one file, so that others may still
+    /// be written: a file where a folder is needed, a folder where a file is, a link out.
+    pub fn is_about_this_path(&self) -> bool {
+        use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, IsADirectory, NotADirectory};
+        match self {
+            Self::Outside { .. } => true,
+            Self::System { source, .. } => {
+                matches!(source.kind(), AlreadyExists | DirectoryNotEmpty | IsADirectory | NotADirectory)
+            }
+        }
+    }
+
     /// Makes the closure that names an I/O error's action and path, for `map_err`.
     fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

@@ -10,14 +10,17 @@ use super::FileError;
 #[derive(Debug, Clone)]
 pub struct Root {
     folder: PathBuf,
-    real: PathBuf,
+    /// Where it really is; `None` when it does not exist, and holds no link that leads out.
+    real: Option<PathBuf>,
 }
 
 impl Root {
-    /// Opens a folder, creating it and those above it.
+    /// Opens a folder, which need not exist; nothing is created.
     pub fn open(folder: &Path) -> Result<Self, FileError> {
-        fs::create_dir_all(folder).map_err(FileError::at("create the folder", folder))?;
-        let real = folder.canonicalize().map_err(FileError::at("look at", folder))?;
+        let real = match folder.canonicalize() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            real => Some(real.map_err(FileError::at("look at", folder))?),
+        };
         Ok(Self { folder: folder.to_owned(), real })
     }
 
@@ -36,8 +39,10 @@ impl Root {
             return Err(self.outside(path));
         }
         let place = self.folder.join(path);
-        let real = nearest_real_folder(&place)?;
-        if real.starts_with(&self.real) { Ok(place) } else { Err(self.outside(path)) }
+        match &self.real {
+            Some(real) if !nearest_real_folder(&place)?.starts_with(real) => Err(self.outside(path)),
+            Some(_) | None => Ok(place),
+        }
     }
 
     fn outside(&self, path: &str) -> FileError {
@@ -74,7 +79,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::open(&folder.path().join("public")).unwrap();
         assert_eq!(root.join("größe/index.html").unwrap(), folder.path().join("public/größe/index.html"));
-        assert_eq!(root.join("a:b/c..d").is_err(), true, "a drive");
+        assert!(root.join("a:b/c..d").is_err(), "a drive");
         assert!(root.join("a/b:c/..d").is_ok());
     }
 
@@ -92,9 +97,9 @@ mod tests {
     fn a_folder_that_is_a_link_out_is_refused_and_one_that_stays_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let public = folder.path().join("public");
-        let root = Root::open(&public).unwrap();
         fs::create_dir(folder.path().join("elsewhere")).unwrap();
-        fs::create_dir(public.join("inner")).unwrap();
+        fs::create_dir_all(public.join("inner")).unwrap();
+        let root = Root::open(&public).unwrap();
         std::os::unix::fs::symlink("../elsewhere", public.join("out")).unwrap();
         std::os::unix::fs::symlink("inner", public.join("in")).unwrap();
         std::os::unix::fs::symlink("/nowhere/at/all", public.join("dangling")).unwrap();

@@ -50,8 +50,9 @@ fn replace_with(path: &Path, bytes: &[u8], care: Care) -> Result<Change, FileErr
     Ok(change)
 }
 
-/// What writing these bytes there would do. The length is compared before a byte is read.
-fn compare(path: &Path, bytes: &[u8]) -> Result<Change, FileError> {
+/// What [`replace`] would do with these bytes; nothing is written. The length is compared
+/// before a byte is read.
+pub fn compare(path: &Path, bytes: &[u8]) -> Result<Change, FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Change::Added),

@@ -1,0 +1,1 @@
+//! Header values: encoded, folded, or refused.
