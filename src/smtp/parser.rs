@@ -237,9 +237,8 @@ mod tests {
             cut in any::<prop::sample::Index>(),
         ) {
             let last = lines.len() - 1;
-            let wire: String = lines.iter().enumerate().map(|(i, line)| {
-                format!("{code}{}{line}\r\n", if i == last { ' ' } else { '-' })
-            }).collect();
+            let framed = |(i, line)| format!("{code}{}{line}\r\n", if i == last { ' ' } else { '-' });
+            let wire = lines.iter().enumerate().map(framed).collect::<Vec<_>>().concat();
             let at = cut.index(wire.len());
             let mut parser = ReplyParser::default();
             let (taken, early) = parser.push(&wire.as_bytes()[..at]).unwrap();
