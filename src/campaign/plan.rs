@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::news::{self, Choice};
 use super::open::{OpenError, freeze_all, memory};
 use super::prepare::Prepared;
-use super::site;
+use super::site::{self, BuildError};
 use crate::diagnostic::Diagnostic;
 use crate::domain::audience::{self, Covered, Exclusion, Suppressed};
 use crate::domain::ids::{Generation, SubscriberId};
@@ -15,7 +15,7 @@ use crate::domain::post::{Post, Visibility};
 use crate::domain::subscriber::{Enrolment, Subscriber, SubscriberState};
 use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError};
-use crate::publish::SitePlan;
+use crate::publish::SiteChanges;
 
 /// One campaign that would be opened.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub struct Plan {
     /// Whether nothing was published before.
     pub first: bool,
     /// The site's files.
-    pub files: SitePlan,
+    pub files: SiteChanges,
     /// Everything that is wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -75,7 +75,7 @@ impl Plan {
 
 /// Tells what [`super::open`] and [`super::build`] would do, with the list file counted as if
 /// it had been taken in.
-pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant) -> Result<Plan, LedgerError> {
+pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant) -> Result<Plan, BuildError> {
     let memory = memory(ledger)?;
     let config = prepared.config;
     let sorted = news::choose(&prepared.posts, &memory, config.mail_since, choice, config.publication.time_zone);
@@ -83,7 +83,7 @@ pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
     match freeze_all(prepared, &sorted.news) {
         Ok(_) => {}
         Err(OpenError::Unrenderable(wrong)) => diagnostics.extend(wrong),
-        Err(OpenError::Ledger(error)) => return Err(error),
+        Err(OpenError::Ledger(error)) => return Err(error.into()),
     }
     let mut campaigns = Vec::new();
     for post in &sorted.news {
@@ -91,7 +91,7 @@ pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
             campaigns.push(foresee(prepared, ledger, post, now)?);
         }
     }
-    let files = site::foresee(prepared);
+    let files = site::foresee(prepared)?;
     diagnostics.extend(files.diagnostics.iter().cloned());
     Ok(Plan {
         posts: prepared.posts.iter().map(describe).collect(),

@@ -6,10 +6,11 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::printer::{self, Format};
-use crate::campaign::{self, Built, Prepared};
+use crate::campaign::{self, Prepared};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::ledger::Ledger;
+use crate::publish::SiteChanges;
 
 /// Writes the site. What is wrong is shown; the good posts are built all the same.
 pub fn run(context: &Context) -> Result<Exit, Failure> {
@@ -35,7 +36,7 @@ pub fn prepare<'a>(context: &Context, config: &'a Config, ledger: &Ledger) -> Re
 }
 
 /// What was built, in one line.
-pub fn summary(prepared: &Prepared, built: &Built) -> String {
+pub fn summary(prepared: &Prepared, built: &SiteChanges) -> String {
     let files = |n: usize, word: &str| format!("{} {word}", printer::thousands(n as u64));
     format!(
         "{} in {}: {}, {}, {}, {}",

@@ -22,7 +22,7 @@ pub struct Context {
 impl Context {
     /// The moment, by the system's clock or the one a test set.
     pub fn now(&self) -> Instant {
-        self.environment.clock.now()
+        self.environment.clock().now()
     }
 
     /// The publication's settings; their warnings are handed on.

@@ -2,7 +2,7 @@
 
 use super::exit::Exit;
 use super::printer;
-use crate::campaign::{OpenError, SendError};
+use crate::campaign::{BuildError, OpenError, SendError};
 use crate::deliver::DeliverError;
 use crate::diagnostic::Diagnostic;
 use crate::files::FileError;
@@ -83,6 +83,15 @@ impl From<LedgerError> for Failure {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         Self::Unwritable(error.to_string())
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Ledger(error) => Self::Ledger(error),
+            BuildError::Publish(error) => Self::Unwritable(error.to_string()),
+        }
     }
 }
 

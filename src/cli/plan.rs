@@ -56,7 +56,8 @@ pub fn account(plan: &Plan) -> String {
     }
     let files = &plan.files;
     lines.push(format!(
-        "files: +{} new, {} changed, {} removed",
+        "feeds +{}; files: {} new, {} changed, {} removed",
+        printer::thousands(files.new_entries.len() as u64),
         printer::thousands(files.added.len() as u64),
         printer::thousands(files.changed.len() as u64),
         printer::thousands(files.removed.len() as u64)

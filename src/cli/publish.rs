@@ -171,7 +171,7 @@ fn deliver(
     sender: Sender,
     patience: Patience,
 ) -> Result<Ending, Failure> {
-    let clock = context.environment.clock;
+    let clock = context.environment.clock();
     let pending = sender.pending(clock.now())?;
     let tally = Arc::new(Tally::default());
     let (stop, _) = watch::channel(Stop::No);

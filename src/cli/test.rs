@@ -19,7 +19,7 @@ pub fn run(context: &Context, post: &str, to: &[String]) -> Result<Exit, Failure
     })?;
     let addresses = addresses(to)?;
     let runtime = super::publish::runtime()?;
-    let clock = context.environment.clock;
+    let clock = context.environment.clock();
     let place = runtime.block_on(campaign::send_test(&prepared, &ledger, found, &addresses, clock))?;
     printer::say(&format!("sent \"{}\" as a test, {} by {place}", found.title, printer::count(addresses.len(), "mail")));
     Ok(Exit::Done)

@@ -98,13 +98,13 @@ fn check_clean(site: &Site, received: &[Received], recipients: usize) {
         .collect();
     let mut copies: HashMap<&str, Vec<&Received>> = HashMap::new();
     for message in received {
-        copies.entry(message.recipient()).or_default().push(message);
+        copies.entry(message.recipient.as_str()).or_default().push(message);
     }
     assert_eq!(copies.len(), recipients, "nobody is lost");
     for (address, copies) in &copies {
         assert!(copies.len() == 1 || announced.contains(address), "a duplicate that nobody announced");
         for copy in copies {
-            assert_eq!(copy.bytes(), copies[0].bytes(), "a resend is the same message, byte for byte");
+            assert_eq!(copy.bytes, copies[0].bytes, "a resend is the same message, byte for byte");
         }
     }
     let totals = site.totals();

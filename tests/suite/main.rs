@@ -3,4 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod kill;
+mod ml_field_notes;
+mod publishing;
 mod smtp;
+mod this_week_in_rust;
+mod wrong_files;
