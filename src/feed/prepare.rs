@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use chrono::{Datelike, Offset, SubsecRound, Utc};
+use url::Url;
 
 use super::{Channel, FeedError, Limit};
 use crate::domain::entry::Entry;
@@ -77,12 +78,12 @@ fn clean_entry(entry: &Entry) -> Result<Entry, FeedError> {
         tags: entry.tags.iter().map(|tag| line(tag)).filter(|tag| !tag.is_empty()).collect(),
         published: clean_date(entry.published, entry)?,
         updated: clean_date(entry.updated, entry)?,
-        image: entry.image.as_deref().map(line).filter(|image| !image.is_empty()),
+        image: entry.image.as_deref().and_then(absolute),
     })
 }
 
 fn clean_authors(authors: &[Author]) -> Vec<Author> {
-    let clean = |author: &Author| Author { name: line(&author.name), url: author.url.as_deref().map(line) };
+    let clean = |author: &Author| Author { name: line(&author.name), url: author.url.as_deref().and_then(absolute) };
     authors.iter().map(clean).filter(|author| !author.name.is_empty()).collect()
 }
 
@@ -95,6 +96,12 @@ fn clean_date(date: Dated, entry: &Entry) -> Result<Dated, FeedError> {
     } else {
         Err(FeedError::Date(entry.url.clone()))
     }
+}
+
+/// A URL with everything encoded that a URI cannot hold (RFC 3986); `None` for what is no
+/// absolute URL, and would be resolved against whatever page shows it.
+fn absolute(url: &str) -> Option<String> {
+    Url::parse(&line(url)).ok().map(String::from)
 }
 
 /// A text on one line: legal characters, each run of white space one space, none at the ends.
@@ -144,6 +151,16 @@ mod tests {
         assert_eq!(legal("a\u{0}\u{8}\u{B}\u{1F}\u{FFFE}\u{FFFF}b\tc\r\nd\re🐟\u{1FFFE}"), "ab\tc\nd\ne🐟\u{1FFFE}");
         assert!(matches!(legal("plain\n"), Cow::Borrowed(_)));
         assert_eq!(line(" a\r\n\u{0} b\u{a0}"), "a b");
+    }
+
+    #[test]
+    fn only_absolute_urls_are_carried() {
+        assert_eq!(
+            absolute("https://a.example/ü \"<x>\"").as_deref(),
+            Some("https://a.example/%C3%BC%20%22%3Cx%3E%22")
+        );
+        assert_eq!(absolute("/cover.png"), None);
+        assert_eq!(absolute(""), None);
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn rss_says_what_the_profile_asks() {
         "<pubDate>Mon, 02 Mar 2026 10:00:00 +0100</pubDate>",
         "<lastBuildDate>Tue, 03 Mar 2026 10:00:00 +0100</lastBuildDate>",
         "<atom:link href=\"https://notes.example.org/feed.xml\" rel=\"self\" type=\"application/rss+xml\"/>",
-        "<media:thumbnail url=\"https://notes.example.org/c.png?x=1&amp;y=&quot;2&quot;\"/>",
+        "<media:thumbnail url=\"https://notes.example.org/c.png?x=1&amp;y=%222%22\"/>",
         "xml:lang=\"en\"",
     ] {
         assert!(rss.contains(part), "{part} is missing in\n{rss}");
@@ -210,7 +210,7 @@ fn nasty_entry() -> impl Strategy<Value = Entry> {
         |(number, title, summary, html, name, tag, language)| Entry {
             summary,
             language,
-            authors: vec![Author { name: name.clone(), url: Some(name) }],
+            authors: vec![Author { name: name.clone(), url: Some(format!("https://a.example/{name}")) }],
             tags: vec![tag.clone()],
             image: Some(format!("https://a.example/{tag}")),
             ..entry(number, &title, &html)

@@ -1,6 +1,6 @@
 //! The memory of what we wrote: which files are ours, and what they were made from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -60,8 +60,8 @@ impl Manifest {
     }
 
     /// The manifest that remembers of this one only some paths.
-    pub(super) fn kept(&self, paths: &BTreeSet<&str>) -> Self {
-        Self::with(paths.iter().filter_map(|path| self.entry(path)).collect())
+    pub(super) fn kept<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Self {
+        Self::with(paths.filter_map(|path| self.entry(path)).collect())
     }
 
     /// The path and what is known of it.

@@ -29,7 +29,8 @@ use crate::files::{Change, FileError, Root};
 use crate::render::Theme;
 use make::Outline;
 use manifest::Manifest;
-use place::{Mode, Outcome, Placer};
+use place::{Mode, Outcome, Placer, Removal};
+use targets::Target;
 
 /// What becomes of files that an earlier build wrote and this one does not want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,36 +117,45 @@ fn walk(site: &Site, mode: Mode) -> Result<SiteChanges, PublishError> {
     let root = Root::open(site.output)?;
     let listed = targets::list(&outline);
     let placer = Placer { outline: &outline, manifest: &manifest, root: &root, mode };
-
-    let mut changes = SiteChanges { diagnostics: listed.collisions, ..SiteChanges::default() };
     let (done, waiting): (Vec<_>, Vec<_>) = listed.targets.iter().partition(|target| placer.is_done(target));
-    let mut kept: BTreeSet<&str> = listed.contested.iter().map(String::as_str).collect();
-    kept.extend(done.iter().map(|target| target.path.as_str()));
-    changes.unchanged = done.len();
+
+    let mut changes = SiteChanges { unchanged: done.len(), ..SiteChanges::default() };
+    let kept = done.iter().map(|target| &target.path).chain(&listed.contested);
+    let mut next = manifest.kept(kept.map(String::as_str));
     if !waiting.is_empty() {
         changes.new_entries = make::new_entries(&outline, &root);
         placer.announce(&waiting, site.manifest)?;
-    }
-
-    let outcomes: Vec<Outcome> = waiting.par_iter().map(|target| placer.place(target)).collect::<Result<_, _>>()?;
-    let mut next = manifest.kept(&kept);
-    for (target, outcome) in waiting.iter().zip(outcomes) {
-        match outcome {
-            Outcome::Placed(change, record) => {
-                count(&mut changes, change, &target.path);
-                next.files.insert(target.path.clone(), record);
-            }
-            Outcome::Failed(diagnostic) => {
-                changes.diagnostics.push(diagnostic);
-                next.files.extend(manifest.entry(&target.path));
-            }
-        }
+        place_all(&placer, &waiting, &mut next, &mut changes)?;
     }
     remove_leftovers(&placer, site.leftovers, &listed.targets, &mut next, &mut changes)?;
+    changes.diagnostics.extend(listed.collisions);
     if let Mode::Apply = mode {
         next.save(site.manifest)?;
     }
     Ok(changes)
+}
+
+/// Makes and places targets on all processors, and notes what became of them.
+fn place_all(
+    placer: &Placer,
+    waiting: &[&Target],
+    next: &mut Manifest,
+    changes: &mut SiteChanges,
+) -> Result<(), PublishError> {
+    let outcomes: Vec<Outcome> = waiting.par_iter().map(|target| placer.place(target)).collect::<Result<_, _>>()?;
+    for (target, outcome) in waiting.iter().zip(outcomes) {
+        match outcome {
+            Outcome::Placed(change, record) => {
+                count(changes, change, &target.path);
+                next.files.insert(target.path.clone(), record);
+            }
+            Outcome::Failed(diagnostic) => {
+                changes.diagnostics.push(diagnostic);
+                next.files.extend(placer.manifest.entry(&target.path));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn count(changes: &mut SiteChanges, change: Change, path: &str) {
@@ -160,7 +170,7 @@ fn count(changes: &mut SiteChanges, change: Change, path: &str) {
 fn remove_leftovers(
     placer: &Placer,
     leftovers: Leftovers,
-    targets: &[targets::Target],
+    targets: &[Target],
     next: &mut Manifest,
     changes: &mut SiteChanges,
 ) -> Result<(), PublishError> {
@@ -174,9 +184,9 @@ fn remove_leftovers(
                 next.files.insert(path.clone(), record.clone());
             }
             Leftovers::Remove => match placer.remove(path, record)? {
-                place::Removal::Removed => changes.removed.push(path.clone()),
-                place::Removal::Gone => {}
-                place::Removal::NotOurs(diagnostic) => changes.diagnostics.push(diagnostic),
+                Removal::Removed => changes.removed.push(path.clone()),
+                Removal::Gone => {}
+                Removal::NotOurs(diagnostic) => changes.diagnostics.push(diagnostic),
             },
         }
     }

@@ -3,7 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod feeds;
 mod kill;
+mod message;
 mod ml_field_notes;
 mod publishing;
 mod smtp;

@@ -180,7 +180,7 @@ fn post_text_is_data_in_every_output() {
     site.run(&["publish", "--yes"]).expect_code(0);
     let mail = outbox(&site).remove(0);
     assert_eq!(mail.subject(), "Braces {{ title }} <b>");
-    let page = site.read("public/braces-title-b/index.html");
+    let page = site.read("public/braces/index.html");
     let feed = site.read("public/feed.xml");
     for (place, text) in [("page", page), ("feed", feed), ("html", mail.part("text/html")), ("text", mail.part("text/plain"))]
     {
