@@ -94,6 +94,15 @@ impl Frozen {
     pub fn post(&self) -> &PostId {
         &self.post
     }
+
+    /// How many bytes every copy has at least.
+    pub(super) fn static_length(&self) -> usize {
+        let lengths = self.segments.iter().map(|segment| match segment {
+            Segment::Static(bytes) => bytes.len(),
+            Segment::Date | Segment::To | Segment::MessageId | Segment::ListUnsubscribe | Segment::Slot(..) => 0,
+        });
+        lengths.sum()
+    }
 }
 
 /// Lower-case hex.

@@ -19,8 +19,11 @@ mod frozen;
 mod header;
 mod identity;
 mod quoted_printable;
+#[cfg(test)]
+mod samples;
 mod scan;
 mod splice;
+mod words;
 
 pub use error::{Field, Reason, Unrenderable};
 pub use freeze::freeze;
