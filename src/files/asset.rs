@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(copy_asset(&source, &place).unwrap(), Change::Unchanged);
         assert_eq!(fs::read(&place).unwrap(), fs::read(&source).unwrap());
 
-        let later = SystemTime::now() + Duration::from_secs(60);
+        let later = SystemTime::now() + Duration::from_mins(1);
         File::options().write(true).open(&source).unwrap().set_modified(later).unwrap();
         assert_eq!(copy_asset(&source, &place).unwrap(), Change::Unchanged, "a new time alone is no change");
         assert_eq!(fs::metadata(&place).unwrap().modified().unwrap(), later);
@@ -114,7 +114,7 @@ mod tests {
         copy_asset(&source, &place).unwrap();
         bytes[199_999] = 8;
         fs::write(&source, &bytes).unwrap();
-        let later = SystemTime::now() + Duration::from_secs(60);
+        let later = SystemTime::now() + Duration::from_mins(1);
         File::options().write(true).open(&source).unwrap().set_modified(later).unwrap();
         assert_eq!(copy_asset(&source, &place).unwrap(), Change::Changed);
         assert_eq!(fs::read(&place).unwrap(), bytes);
