@@ -1,8 +1,12 @@
 //! Who would get a post, from the ledger's facts.
 
+use rusqlite::params;
+
 use super::Ledger;
 use super::error::LedgerError;
-use crate::domain::audience::Audience;
+use super::posts::find_post;
+use super::subscribers::{COLUMNS, subscriber};
+use crate::domain::audience::{Audience, Covered, Suppressed, place};
 use crate::domain::ids::{Generation, PostId};
 
 impl Ledger {
@@ -14,7 +18,29 @@ impl Ledger {
         post: &PostId,
         generation: Generation,
     ) -> Result<Audience, LedgerError> {
-        let _ = (tags, post, generation);
-        unimplemented!()
+        let sql = format!(
+            "SELECT {COLUMNS},
+                EXISTS (SELECT 1 FROM suppressions WHERE suppressions.hash = subscribers.hash) AS suppressed,
+                EXISTS (SELECT 1 FROM coverage WHERE coverage.post = ?1 AND coverage.generation = ?2
+                    AND coverage.subscriber = subscribers.id) AS covered
+            FROM subscribers WHERE removed = 'no' ORDER BY subscribers.id"
+        );
+        self.read(|tx| {
+            // A post that was never recorded covers nobody: no row has number 0.
+            let post = find_post(tx, post)?.unwrap_or(0);
+            let mut audience = Audience::default();
+            let mut statement = tx.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![post, generation.0])?;
+            while let Some(row) = rows.next()? {
+                let person = subscriber(row)?;
+                let suppressed = if row.get("suppressed")? { Suppressed::Yes } else { Suppressed::No };
+                let covered = if row.get("covered")? { Covered::Yes } else { Covered::No };
+                match place(&person, tags, suppressed, covered) {
+                    Ok(()) => audience.members.push(person.id),
+                    Err(why) => *audience.excluded.entry(why).or_default() += 1,
+                }
+            }
+            Ok(audience)
+        })
     }
 }

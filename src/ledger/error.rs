@@ -124,7 +124,10 @@ impl LedgerError {
         let Self::Sqlite { source, .. } = self else { return self };
         use rusqlite::ErrorCode as Code;
         let path = path.to_path_buf();
-        if let rusqlite::Error::FromSqlConversionFailure(..) = &source {
+        if let rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..) = &source
+        {
             return Self::Damaged { path, what: source.to_string() };
         }
         match source.sqlite_error_code() {
@@ -137,6 +140,28 @@ impl LedgerError {
             Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Self::not_writable(&path, &source),
             _ => Self::Sqlite { path, source },
         }
+    }
+
+    /// The same error for somebody else who waits for the same commit.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Damaged { path, what } => Self::Damaged { path: path.clone(), what: what.clone() },
+            Self::Superseded { path } => Self::Superseded { path: path.clone() },
+            Self::NotWritable { path, why, remedy } => {
+                Self::NotWritable { path: path.clone(), why: why.clone(), remedy: remedy.clone() }
+            }
+            Self::Held { path, .. }
+            | Self::Newer { path, .. }
+            | Self::OldState { path, .. }
+            | Self::Io { path, .. }
+            | Self::Sqlite { path, .. } => Self::failed(path.clone(), self),
+            Self::UnknownCampaign { .. } | Self::WrongState { .. } => Self::failed(PathBuf::new(), self),
+        }
+    }
+
+    fn failed(path: PathBuf, why: &Self) -> Self {
+        let remedy = "run the command again: it resumes where the ledger stands".into();
+        Self::NotWritable { path, why: why.to_string(), remedy }
     }
 
     /// A file that this user may not write.

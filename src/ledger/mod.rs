@@ -1,41 +1,57 @@
 //! The durable record of who got what (`docs/LEDGER.md` tells the story).
+//!
+//! [`Ledger`] is the open state file: short transactions for everybody. [`Sender`] is the one
+//! right to send: it claims, begins and settles through a writer thread of its own.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `open`, `schema`, `secrets`, `words`, `error` | the file: settings, migrations, keys, the words read back |
+//! | `posts`, `subscribers`, `suppression`, `audience`, `issues` | what a campaign is made of |
+//! | `draft`, `campaigns` | opening a campaign; steering it |
+//! | `lock`, `witness`, `recovery`, `sender` | becoming the sender |
+//! | `claim`, `begin`, `settle`, `standing`, `moves` | a delivery's way through its states |
+//! | `writer`, `marks` | group commit; what a killed process leaves |
+//! | `report`, `verify` | what did happen; whether the file is sound |
 
 mod audience;
+mod begin;
 mod campaigns;
+mod claim;
+mod draft;
 mod error;
 mod issues;
+mod lock;
 mod marks;
+mod moves;
+mod open;
 mod posts;
+mod recovery;
 mod report;
+mod schema;
 mod secrets;
 mod sender;
+mod settle;
+mod standing;
 mod subscribers;
 mod suppression;
+mod verify;
+mod witness;
+mod words;
+mod writer;
 
-use std::path::Path;
-
-use crate::domain::time::Instant;
-
-pub use campaigns::{Campaign, Doubtful, NewCampaign, Resolution};
+pub use begin::{Begin, BeginAnswer, Refusal};
+pub use campaigns::{Campaign, Doubtful, Resolution};
+pub use claim::{Claim, Frozen, Purpose};
+pub use draft::NewCampaign;
 pub use error::LedgerError;
 pub use issues::IssueRow;
 pub use marks::MarkSlot;
+pub use open::Ledger;
 pub use posts::MailDecision;
-pub use report::{DeliveryRow, Finding};
+pub use recovery::Recovery;
+pub use report::{AttemptRow, DeliveryRow};
 pub use secrets::Secret;
-pub use sender::{Begin, BeginAnswer, Claim, Frozen, Pending, Purpose, Recovery, Refusal, Sender, Settle, Settled};
+pub use sender::{Pending, Sender};
+pub use settle::{Settle, Settled};
 pub use subscribers::{Consent, Removal};
-
-/// The state file. Cheap to clone; every method is a short transaction that can run beside a
-/// sender, in this process or another.
-#[derive(Debug, Clone)]
-pub struct Ledger {}
-
-impl Ledger {
-    /// Opens the state file, creating it (mode 0600) and its folders, and brings its schema
-    /// up to date.
-    pub fn open(path: &Path, now: Instant) -> Result<Self, LedgerError> {
-        let _ = (path, now);
-        unimplemented!()
-    }
-}
+pub use verify::Finding;
