@@ -1,5 +1,7 @@
 //! Relays that close, lose, stall and lie: FAULTS.md F10 to F12, F16 and F17.
 
+use std::io::{Read, Write};
+
 use super::*;
 
 #[tokio::test]
@@ -220,4 +222,88 @@ async fn whatever_is_no_greeting_ends_at_the_greeting() {
 async fn nobody_listening_is_a_failure_to_connect() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     assert_eq!(broken(connect(&settings(port, clear())).await.map(drop)), Stage::Connect);
+}
+
+const OPENING: &[&str] = &["220 hi\r\n", "250-hi\r\n250 PIPELINING\r\n", "250 a\r\n250 b\r\n354 c\r\n"];
+
+/// A relay that takes the commands of one message, reads nothing of it, and resets the
+/// connection once it is told to; returns its port and how to tell it.
+fn relay_that_resets() -> (u16, impl FnOnce()) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, told) = std::sync::mpsc::channel::<()>();
+    let relay = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        for (i, text) in OPENING.iter().enumerate() {
+            if i > 0 {
+                assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+            }
+            stream.write_all(text.as_bytes()).unwrap();
+        }
+        stream.peek(&mut [0; 1]).unwrap();
+        told.recv().unwrap();
+        // Closing with something unread is a reset.
+        drop(stream);
+    });
+    let reset = move || {
+        tell.send(()).unwrap();
+        relay.join().unwrap();
+    };
+    (port, reset)
+}
+
+#[tokio::test]
+async fn a_connection_lost_between_the_mark_and_the_dot_is_no_doubt() {
+    let (port, reset) = relay_that_resets();
+    let mut session = connect(&settings(port, clear())).await.unwrap();
+    let body = "a line of a body long enough to be written in two parts\r\n".repeat(1000);
+    let (ada, marked) = (envelope("ada"), Cell::new(false));
+    let mark = || {
+        reset();
+        marked.set(true);
+        Ok(())
+    };
+    let result = session.send(&Sendable::new(&ada, body.as_bytes()).unwrap(), mark).await;
+    assert_eq!((broken(result), marked.get()), (Stage::Data, true));
+}
+
+/// How many bytes the two kernels hold for a relay that has stopped reading.
+async fn bytes_in_flight() -> usize {
+    let port = relay_that_says(OPENING).await;
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let much = vec![b'x'; 64 * 1024 * 1024];
+    let mut taken = 0;
+    while let Ok(Ok(())) = tokio::time::timeout(Duration::from_millis(100), stream.writable()).await {
+        taken += stream.try_write(&much).unwrap_or_default();
+    }
+    taken
+}
+
+#[tokio::test]
+async fn a_connection_stalled_within_the_last_write_is_a_doubt() {
+    let around = bytes_in_flight().await;
+    let mut doubts = 0;
+    // The kernel's accounting is not ours to know exactly: somewhere around that size the body
+    // goes and a part of the write with the dot does too.
+    for size in (around - 24 * 1024..around + 40 * 1024).step_by(8 * 1024) {
+        let mut settings = settings(relay_that_says(OPENING).await, clear());
+        settings.timeouts.block = Duration::from_millis(50);
+        settings.timeouts.dot = Duration::from_millis(1);
+        let mut session = connect(&settings).await.unwrap();
+        let line = "a line of a body that nobody reads\r\n";
+        let body = line.repeat(size / line.len());
+        let (ada, marked) = (envelope("ada"), Cell::new(false));
+        let mark = || {
+            marked.set(true);
+            Ok(())
+        };
+        let result = session.send(&Sendable::new(&ada, body.as_bytes()).unwrap(), mark).await;
+        match result {
+            Err(Failure { stage: Stage::Dot, kind: FailureKind::Broke(how) }) if how.contains("took no data") => {
+                doubts += 1;
+            }
+            other => assert_ne!(marked.get(), broken(other) == Stage::Data),
+        }
+    }
+    assert!(doubts > 0, "no size around {around} was cut within the last write");
 }
