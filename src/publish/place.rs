@@ -164,11 +164,12 @@ fn edited(place: &Path) -> Diagnostic {
 
 fn in_the_way(target: &Target, error: &FileError) -> Diagnostic {
     let message = format!("`{}` cannot be written for {}: {error}", target.path, target.wanted_by);
-    Diagnostic::error("path-blocked", Place::file(target.wanted_by), message)
+    Diagnostic::error("path-blocked", target.wanted_by.place(&target.path), message)
         .help("move away what stands there, or choose another `slug`, `aliases` or file name")
 }
 
 fn missing(target: &Target, asset: &Asset) -> Diagnostic {
     let message = format!("the file `{}` cannot be read", asset.source.display());
-    Diagnostic::error("missing-file", Place::file(target.wanted_by), message).help("add the file, or take the link out")
+    Diagnostic::error("missing-file", target.wanted_by.place(&target.path), message)
+        .help("add the file, or take the link out")
 }

@@ -1,6 +1,7 @@
 //! Every file the site should have.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::fingerprint::Fingerprint;
 use super::make::Outline;
@@ -41,13 +42,48 @@ pub(super) enum Made<'a> {
     Redirect(&'a Post),
 }
 
+/// On whose behalf a file is made, as the author would say it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum WantedBy<'a> {
+    /// A post, by its source file.
+    Post(&'a str),
+    /// A topic, by its title.
+    Topic(&'a str),
+    /// The site as a whole: `the feeds`.
+    Site(&'static str),
+}
+
+impl<'a> WantedBy<'a> {
+    /// The file a diagnostic points to: the post's source, where there is one.
+    pub(super) fn place(self, site_path: &str) -> Place {
+        Place::file(self.source().unwrap_or(site_path))
+    }
+
+    fn source(self) -> Option<&'a str> {
+        match self {
+            Self::Post(source) => Some(source),
+            Self::Topic(_) | Self::Site(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for WantedBy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Post(source) => write!(f, "`{source}`"),
+            Self::Topic(title) => write!(f, "the topic `{title}`"),
+            Self::Site(name) => f.write_str(name),
+        }
+    }
+}
+
 /// One file of the site.
 #[derive(Debug)]
 pub(super) struct Target<'a> {
     /// Its path under the output folder, with `/`.
     pub path: String,
-    /// Who wants it, as the author would say: a source file, or `the feeds`.
-    pub wanted_by: &'a str,
+    /// Who wants it.
+    pub wanted_by: WantedBy<'a>,
     /// The fingerprint of all that it is made from.
     pub input: String,
     /// What it holds.
@@ -82,15 +118,15 @@ fn is_same_asset(one: &Target, two: &Target) -> bool {
 }
 
 /// Keeps the targets that have their path to themselves.
-fn divide<'a>(by_path: BTreeMap<String, Vec<Target<'a>>>) -> Listed<'a> {
+fn divide(by_path: BTreeMap<String, Vec<Target>>) -> Listed {
     let mut listed = Listed { targets: Vec::new(), contested: Vec::new(), collisions: Vec::new() };
-    let folders: BTreeMap<String, &'a str> = by_path
+    let folders: BTreeMap<String, WantedBy> = by_path
         .iter()
         .flat_map(|(path, rivals)| folders_above(path).map(|folder| (folder, rivals[0].wanted_by)))
         .collect();
     for (path, mut rivals) in by_path {
         let as_file = rivals.iter().map(|rival| rival.wanted_by);
-        let wanted_by: Vec<&str> = as_file.chain(folders.get(&path).copied()).collect();
+        let wanted_by: Vec<WantedBy> = as_file.chain(folders.get(&path).copied()).collect();
         if wanted_by.len() > 1 {
             listed.collisions.push(collision(&path, &wanted_by));
             listed.contested.push(path);
@@ -105,9 +141,10 @@ fn folders_above(path: &str) -> impl Iterator<Item = String> {
     path.match_indices('/').map(|(end, _)| path[..end].to_owned())
 }
 
-fn collision(path: &str, wanted_by: &[&str]) -> Diagnostic {
-    let all: Vec<String> = wanted_by.iter().map(|who| format!("`{who}`")).collect();
-    let place = Place::file(wanted_by[wanted_by.len() - 1]);
+fn collision(path: &str, wanted_by: &[WantedBy]) -> Diagnostic {
+    let all: Vec<String> = wanted_by.iter().map(WantedBy::to_string).collect();
+    let post = wanted_by.iter().find(|wanted_by| wanted_by.source().is_some());
+    let place = post.unwrap_or(&wanted_by[0]).place(path);
     Diagnostic::error("path-collision", place, format!("{} all want to be `{path}` of the site", all.join(" and ")))
         .help("give one of them another `slug`, or take the path out of `aliases`")
 }
@@ -116,20 +153,20 @@ fn posts<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
     outline.posts.iter().enumerate().flat_map(move |(number, post)| {
         let page = Target {
             path: format!("{}index.html", post.site_path()),
-            wanted_by: &post.source,
+            wanted_by: WantedBy::Post(&post.source),
             input: page_input(outline, number),
             content: Content::Made(Made::Page(number)),
         };
         let redirects = post.aliases.iter().map(move |alias| Target {
             path: alias_path(alias),
-            wanted_by: &post.source,
+            wanted_by: WantedBy::Post(&post.source),
             input: outline.input("redirect").with(&outline.fingerprints[number]).hex(),
             content: Content::Made(Made::Redirect(post)),
         });
         let own = page.path.clone();
         let assets = post.assets.iter().map(|asset| Target {
             path: asset.site_path.clone(),
-            wanted_by: &post.source,
+            wanted_by: WantedBy::Post(&post.source),
             input: String::new(),
             content: Content::Copied(asset),
         });
@@ -155,9 +192,9 @@ fn alias_path(alias: &str) -> String {
 fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
     let limit = (outline.site.limit.entries, outline.site.limit.bytes);
     let all = outline.input("all posts").with(&outline.fingerprints).hex();
-    let shared = |path: &str, wanted_by, input: &str, made| Target {
+    let shared = |path: &str, name, input: &str, made| Target {
         path: path.to_owned(),
-        wanted_by,
+        wanted_by: WantedBy::Site(name),
         input: input.to_owned(),
         content: Content::Made(made),
     };
@@ -179,7 +216,7 @@ fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
     }
     targets.extend(outline.topics.iter().enumerate().map(|(number, topic)| Target {
         path: format!("{}index.html", topic.site_path),
-        wanted_by: &topic.title,
+        wanted_by: WantedBy::Topic(&topic.title),
         input: topic_input(outline, topic),
         content: Content::Made(Made::Topic(number)),
     }));

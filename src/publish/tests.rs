@@ -293,6 +293,7 @@ fn a_path_that_is_file_and_folder_at_once_is_a_collision() {
     let site = Fixture::new(vec![post("feed.xml/a", 1)]);
     let changes = site.apply();
     assert_eq!(changes.diagnostics[0].code, "path-collision", "{:?}", changes.diagnostics);
+    assert_eq!(changes.diagnostics[0].place.file, Path::new("posts/feed.xml/a.md"));
     assert!(!site.path("public/feed.xml").is_file());
 }
 
