@@ -191,3 +191,34 @@ fn each_of_10_000_copies_bears_its_own_marks_and_nobody_elses() {
         assert!(ids.insert(message.message_id));
     }
 }
+
+/// An issue as rendering makes them, with words where the slots go.
+fn realistic_issue() -> Issue {
+    let slots = |text: &str| {
+        text.replace("SLOTNAME", &Slot::SubscriberName.marker(NONCE))
+            .replace("SLOTADDRESS", &Slot::SubscriberAddress.marker(NONCE))
+            .replace("SLOTURL", &Slot::UnsubscribeUrl.marker(NONCE))
+    };
+    let html = slots(include_str!("message/issue.html"));
+    let text = slots(include_str!("message/issue.txt"));
+    Issue { html, text, ..issue("Why the loss went up on a Tuesday – and two lines", "", "") }
+}
+
+#[test]
+#[allow(clippy::print_stderr, reason = "a test that could not run says so")]
+fn spamassassin_has_nothing_against_a_realistic_issue() {
+    let folder = tempfile::tempdir().unwrap();
+    let frozen = freeze(&realistic_issue(), &publication("Field Notes on Training")).unwrap();
+    let message = copy(&frozen, 1, Some("Zoë O'Brien"), "example.net");
+    let path = write(folder.path(), 1, &message);
+    if let Some((passed, told)) = check_mail(&[&path]) {
+        assert!(passed, "{told}");
+    }
+    if Command::new("spamassassin").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: no spam score, spamassassin is not installed");
+        return;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/score-mail");
+    let output = Command::new(script).arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
