@@ -25,7 +25,8 @@ pub(super) fn encode(text: &str, out: &mut String) {
         }
         let rest = &text[at..];
         let width = width(c, rest);
-        if column + width > LINE {
+        let is_last = rest[c.len_utf8()..].starts_with('\n');
+        if column + width > LINE + usize::from(is_last) {
             out.push_str("=\r\n");
             column = 0;
         }
@@ -102,6 +103,13 @@ mod tests {
         assert_eq!(encoded(".\n..x\nFrom me\nFrome\n"), "=2E\r\n=2E.x\r\n=46rom me\r\nFrome\r\n");
         assert_eq!(encoded("no end"), "no end=\r\n");
         assert_eq!(encoded(""), "");
+    }
+
+    #[test]
+    fn a_line_that_just_fits_is_left_alone() {
+        let line = "x".repeat(76) + "\n";
+        assert_eq!(encoded(&line), line.replace('\n', "\r\n"));
+        assert_eq!(encoded(&format!("x{line}")), format!("{}=\r\nxx\r\n", "x".repeat(75)));
     }
 
     #[test]

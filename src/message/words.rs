@@ -96,7 +96,9 @@ impl Line {
         while !rest.is_empty() {
             let room = FOLD - AROUND - self.column;
             let fits = if is_quoted_shorter { q_prefix(rest, room) } else { b_prefix(rest, room) };
-            let (now, later) = rest.split_at(fits);
+            // A reader that wrongly shows the seam as a space shows it between two words.
+            let after_space = rest[..fits].rfind(' ').map(|at| at + 1).filter(|_| fits < rest.len());
+            let (now, later) = rest.split_at(after_space.unwrap_or(fits));
             self.push(&if is_quoted_shorter { q_word(now) } else { b_word(now) });
             if !later.is_empty() {
                 self.fold();
@@ -212,6 +214,12 @@ mod tests {
         assert_eq!(mailbox("To: ", Some("Zoë"), &ada()), "=?utf-8?q?Zo=C3=AB?= <ada@example.org>");
         assert_eq!(mailbox("To: ", Some("=?x?="), &ada()), "=?utf-8?b?PT94Pz0=?= <ada@example.org>");
         assert_eq!(mailbox("To: ", None, &ada()), "ada@example.org");
+    }
+
+    #[test]
+    fn encoded_words_are_cut_between_words_where_there_are_some() {
+        let value = unstructured("Subject: ", "Why the loss went up on a Tuesday – and two lines");
+        assert_eq!(value, "=?utf-8?q?Why_the_loss_went_up_on_a_Tuesday_=E2=80=93_and_two_?=\r\n =?utf-8?q?lines?=");
     }
 
     #[test]
