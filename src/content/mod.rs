@@ -7,7 +7,23 @@
 //! Nothing here reads the clock, writes a file or touches the network; the one program it
 //! starts is `git`, to read history.
 
+mod article;
+mod characters;
+mod discover;
+mod draft;
+mod git;
+mod head;
+mod html;
+mod identity;
+mod ignore;
+mod image_size;
+mod links;
+mod load;
+mod markdown;
 mod mojibake;
+mod names;
+mod site;
+mod source;
 mod survey;
 
 use std::path::Path;
@@ -61,6 +77,5 @@ pub struct Content {
 /// Reads all posts of a folder. The same folder gives the same posts in the same order; a file
 /// that cannot be read or understood is left out with an error that says why.
 pub fn load(options: &Options<'_>) -> Content {
-    let _ = options;
-    Content::default()
+    load::load(options)
 }
