@@ -36,8 +36,9 @@ use crate::domain::post::{KnownPost, Post};
 use crate::domain::publication::{Author, SiteUrl};
 use crate::domain::time::Instant;
 
+pub use head::HeadKind;
 pub use mojibake::{Mojibake, find_mojibake, repair_mojibake};
-pub use survey::{HeadKind, Survey, survey};
+pub use survey::{Survey, survey};
 
 /// Where the posts are, and what the publication says about posts that do not say it.
 #[derive(Debug, Clone)]
@@ -79,3 +80,6 @@ pub struct Content {
 pub fn load(options: &Options<'_>) -> Content {
     load::load(options)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,8 @@
 
 use chrono_tz::Tz;
 
-use super::{Head, Node, Value, parse_date};
+use super::{Head, HeadKind, Node, Value, parse_date};
 use crate::content::characters::{is_forbidden, without_forbidden};
-use crate::content::survey::HeadKind;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
 use crate::domain::post::{Channel, Slug};

@@ -12,10 +12,25 @@ mod yaml;
 
 use std::ops::Range;
 
-use super::survey::HeadKind;
-
 pub(super) use date::{at_local_midnight, parse_date};
 pub(super) use fields::{Fields, Placed, Status, Surroundings, read_fields};
+pub(super) use toml::parse as parse_toml;
+pub(super) use yaml::parse as parse_yaml;
+
+/// How a post's head is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HeadKind {
+    /// Between lines of `+++`.
+    Toml,
+    /// Between lines of `---`.
+    Yaml,
+    /// In braces.
+    Json,
+    /// `Key: value` lines up to the first blank one.
+    Pelican,
+    /// No head at all.
+    None,
+}
 
 /// A value and the bytes of the file it stands in.
 #[derive(Debug, Clone, PartialEq)]

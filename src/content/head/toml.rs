@@ -8,7 +8,7 @@ use ::toml::de::{DeTable, DeValue};
 use super::{HeadError, Node, Value};
 
 /// Reads the TOML in a part of a file.
-pub(super) fn parse(text: &str, part: Range<usize>) -> Result<Vec<(String, Node)>, HeadError> {
+pub(in super::super) fn parse(text: &str, part: Range<usize>) -> Result<Vec<(String, Node)>, HeadError> {
     let table = DeTable::parse(&text[part.clone()]).map_err(|error| {
         let span = error.span().unwrap_or(0..1);
         HeadError {

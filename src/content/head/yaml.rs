@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 use super::{HeadError, Node, Value};
 
 /// Reads the YAML in a part of a file.
-pub(super) fn parse(text: &str, part: Range<usize>) -> Result<Vec<(String, Node)>, HeadError> {
+pub(in super::super) fn parse(text: &str, part: Range<usize>) -> Result<Vec<(String, Node)>, HeadError> {
     let inner = &text[part.clone()];
     if inner.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Vec::new());
