@@ -127,3 +127,28 @@ mod address_text {
         Address::parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::freeze;
+    use super::super::samples::{issue, publication};
+    use super::*;
+
+    #[test]
+    fn a_template_of_a_later_fieldpost_is_told_from_a_damaged_one() {
+        let json = String::from_utf8(freeze(&issue(), &publication()).unwrap().to_bytes()).unwrap();
+        let later = json.replacen("\"version\":1", "\"version\":2", 1);
+        assert!(matches!(Frozen::from_bytes(later.as_bytes()), Err(ThawError::Version { found: 2 })));
+        for damaged in [&json[1..], &json[..json.len() - 9], &json.replacen("notes@", "notes ", 1), ""] {
+            assert!(matches!(Frozen::from_bytes(damaged.as_bytes()), Err(ThawError::Syntax(_))), "{damaged}");
+        }
+    }
+
+    #[test]
+    fn one_changed_letter_changes_the_id() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        let json = String::from_utf8(frozen.to_bytes()).unwrap();
+        let changed = Frozen::from_bytes(json.replacen("Hello", "Hallo", 1).as_bytes()).unwrap();
+        assert_ne!(changed.id(), frozen.id());
+    }
+}
