@@ -62,7 +62,7 @@ pub fn freeze(issue: &Issue, publication: &Publication) -> Result<Frozen, Unrend
         headers: expected.len(),
         segments: gaps.cut(&text),
     };
-    prove(&frozen, &expected)?;
+    prove(&frozen, &expected, publication)?;
     Ok(frozen)
 }
 
@@ -208,10 +208,13 @@ fn clean_lines(text: &str) -> String {
     clean
 }
 
-/// Splices a copy for nobody and looks whether its header fields are the ones intended.
-fn prove(frozen: &Frozen, expected: &[&str]) -> Result<(), Unrenderable> {
+/// Splices a copy for nobody and looks whether its header fields are the ones intended. Its
+/// unsubscribe URL is the site's own, so a site that cannot have such URLs is refused here
+/// and not once per recipient.
+fn prove(frozen: &Frozen, expected: &[&str], publication: &Publication) -> Result<(), Unrenderable> {
     let address = Address::parse("nobody@example.org").expect("a literal address");
-    let recipient = Recipient { address: &address, name: Some("Nobody"), unsubscribe_url: "https://example.org/" };
+    let recipient =
+        Recipient { address: &address, name: Some("Nobody"), unsubscribe_url: publication.base_url.as_str() };
     let message_id = MessageId::parse("nobody@example.org").expect("a literal id");
     let copy = assemble(frozen, &recipient, &message_id, time::from_millis(0))?;
     let is_as_intended = field_names(&copy.bytes).into_iter().eq(expected.iter().map(|name| name.as_bytes()));
@@ -224,6 +227,7 @@ mod tests {
 
     use super::super::samples::{NONCE, issue, publication};
     use super::*;
+    use crate::domain::publication::SiteUrl;
 
     fn refused(issue: &Issue, publication: &Publication) -> (Field, Reason) {
         let refusal = freeze(issue, publication).unwrap_err();
@@ -252,6 +256,14 @@ mod tests {
         assert_eq!(refused(&Issue { text: " \n".into(), ..issue() }, &publication), (Field::Text, Reason::Empty));
         assert_eq!(refused(&Issue { html: "\0".into(), ..issue() }, &publication), (Field::Html, Reason::Empty));
         assert_eq!(refused(&Issue { web_url: "/x".into(), ..issue() }, &publication), (Field::WebUrl, Reason::NotHttp));
+    }
+
+    #[test]
+    fn a_site_without_https_cannot_mail_unless_it_is_this_machine() {
+        let at = |url| Publication { base_url: SiteUrl::parse(url).unwrap(), ..publication() };
+        let refusal = (Field::UnsubscribeUrl, Reason::NotHttps);
+        assert_eq!(refused(&issue(), &at("http://notes.example.org")), refusal);
+        assert!(freeze(&issue(), &at("http://localhost:8000")).is_ok());
     }
 
     #[test]
@@ -294,7 +306,7 @@ mod tests {
                 Ok(frozen) => prop_assert_eq!(frozen.headers, 12),
                 Err(refusal) => match refusal.field {
                     Field::SenderName => {
-                        let is_hostile = name.contains(['\r', '\n', '\u{2028}']);
+                        let is_hostile = name.contains(['\r', '\n', '\u{2028}', '\u{2029}']);
                         prop_assert!(is_hostile);
                     }
                     field => prop_assert_eq!((refusal.reason, matches!(field, Field::Subject | Field::Text)), (Reason::Empty, true)),

@@ -77,11 +77,12 @@ impl Frozen {
 
     /// Reads a stored template. Compare its [`id`](Self::id) with the one it was stored under.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ThawError> {
-        let frozen: Self = serde_json::from_slice(bytes)?;
-        if frozen.version != ASSEMBLER_VERSION {
-            return Err(ThawError::Version { found: frozen.version });
+        // The version comes first: a later one may have fields this program does not know.
+        let Version { version } = serde_json::from_slice(bytes)?;
+        if version != ASSEMBLER_VERSION {
+            return Err(ThawError::Version { found: version });
         }
-        Ok(frozen)
+        Ok(serde_json::from_slice(bytes)?)
     }
 
     /// The name of what was frozen: SHA-256 of [`to_bytes`](Self::to_bytes), in hex. It costs
@@ -105,6 +106,12 @@ impl Frozen {
     }
 }
 
+/// The one field that every version has.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
@@ -125,5 +132,30 @@ mod address_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Address, D::Error> {
         Address::parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::freeze;
+    use super::super::samples::{issue, publication};
+    use super::*;
+
+    #[test]
+    fn a_template_of_a_later_fieldpost_is_told_from_a_damaged_one() {
+        let json = String::from_utf8(freeze(&issue(), &publication()).unwrap().to_bytes()).unwrap();
+        let later = json.replacen("\"version\":1", "\"version\":2,\"new\":[]", 1);
+        assert!(matches!(Frozen::from_bytes(later.as_bytes()), Err(ThawError::Version { found: 2 })));
+        for damaged in [&json[1..], &json[..json.len() - 9], &json.replacen("notes@", "notes ", 1), ""] {
+            assert!(matches!(Frozen::from_bytes(damaged.as_bytes()), Err(ThawError::Syntax(_))), "{damaged}");
+        }
+    }
+
+    #[test]
+    fn one_changed_letter_changes_the_id() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        let json = String::from_utf8(frozen.to_bytes()).unwrap();
+        let changed = Frozen::from_bytes(json.replacen("Hello", "Hallo", 1).as_bytes()).unwrap();
+        assert_ne!(changed.id(), frozen.id());
     }
 }

@@ -31,3 +31,33 @@ pub fn message_id(
 pub fn return_path(frozen: &Frozen) -> &Address {
     &frozen.from
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::freeze;
+    use super::super::samples::{issue, publication};
+    use super::*;
+    use crate::domain::publication::Publication;
+
+    #[test]
+    fn one_copy_has_one_id_and_every_other_copy_another() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        let elsewhere =
+            freeze(&issue(), &Publication { list_id: "other.example.org".into(), ..publication() }).unwrap();
+        let (first, other) = (IssueId::parse("a").unwrap(), IssueId::parse("b").unwrap());
+        let (one, two) = (SubscriberId(1), SubscriberId(12));
+        let id = message_id(&[1; 32], &frozen, &first, one, Generation::FIRST);
+        assert_eq!(id, message_id(&[1; 32], &frozen, &first, one, Generation::FIRST));
+        for another in [
+            message_id(&[2; 32], &frozen, &first, one, Generation::FIRST),
+            message_id(&[1; 32], &elsewhere, &first, one, Generation::FIRST),
+            message_id(&[1; 32], &frozen, &other, one, Generation::FIRST),
+            message_id(&[1; 32], &frozen, &first, two, Generation::FIRST),
+            message_id(&[1; 32], &frozen, &first, one, Generation(2)),
+        ] {
+            assert_ne!(another, id);
+        }
+        assert!(id.as_str().ends_with("@example.org"));
+        assert_eq!(return_path(&frozen).as_str(), "notes@example.org");
+    }
+}

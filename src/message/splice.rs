@@ -59,14 +59,14 @@ pub fn assemble(
     for segment in &frozen.segments {
         gaps.fill(segment, &mut out);
     }
+    check(&out, frozen.headers)?;
     let bytes = out.into_bytes();
-    check(&bytes, frozen.headers)?;
     let digest = digest::digest(&digest::SHA256, &bytes).as_ref().try_into().expect("SHA-256 has 32 bytes");
     Ok(Message { bytes, digest, message_id: message_id.clone() })
 }
 
-fn check(bytes: &[u8], headers: usize) -> Result<(), Unrenderable> {
-    let flaw = match scan(bytes) {
+fn check(message: &str, headers: usize) -> Result<(), Unrenderable> {
+    let flaw = match scan(message) {
         Ok(found) if found == headers => return Ok(()),
         Ok(_) => Flaw::HeaderCount,
         Err(flaw) => flaw,
