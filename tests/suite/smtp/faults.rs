@@ -279,31 +279,49 @@ async fn bytes_in_flight() -> usize {
     taken
 }
 
+/// Sends a body of about that size to a relay that reads none of it; returns whether the mark
+/// was made, and how it ended.
+async fn send_to_the_deaf(size: usize) -> (bool, Failure) {
+    let mut settings = settings(relay_that_says(OPENING).await, clear());
+    settings.timeouts.block = Duration::from_millis(100);
+    settings.timeouts.dot = Duration::from_millis(1);
+    let mut session = connect(&settings).await.unwrap();
+    let line = "a line of a body that nobody reads\r\n";
+    let body = line.repeat(size / line.len());
+    let (ada, marked) = (envelope("ada"), Cell::new(false));
+    let mark = || {
+        marked.set(true);
+        Ok(())
+    };
+    let result = session.send(&Sendable::new(&ada, body.as_bytes()).unwrap(), mark).await;
+    (marked.get(), result.unwrap_err())
+}
+
 #[tokio::test]
 async fn a_connection_stalled_within_the_last_write_is_a_doubt() {
     let around = bytes_in_flight().await;
-    let mut doubts = 0;
-    // The kernel's accounting is not ours to know exactly: somewhere around that size the body
-    // goes and a part of the write with the dot does too.
-    for size in (around - 24 * 1024..around + 40 * 1024).step_by(8 * 1024) {
-        let mut settings = settings(relay_that_says(OPENING).await, clear());
-        settings.timeouts.block = Duration::from_millis(50);
-        settings.timeouts.dot = Duration::from_millis(1);
-        let mut session = connect(&settings).await.unwrap();
-        let line = "a line of a body that nobody reads\r\n";
-        let body = line.repeat(size / line.len());
-        let (ada, marked) = (envelope("ada"), Cell::new(false));
-        let mark = || {
-            marked.set(true);
-            Ok(())
-        };
-        let result = session.send(&Sendable::new(&ada, body.as_bytes()).unwrap(), mark).await;
-        match result {
-            Err(Failure { stage: Stage::Dot, kind: FailureKind::Broke(how) }) if how.contains("took no data") => {
-                doubts += 1;
+    // The kernel's accounting is not ours to know: search for a size of which the body goes
+    // and the write with the dot goes in part.
+    let (mut fits, mut overflows) = (around / 2, around * 2);
+    while overflows - fits > 1024 {
+        let size = fits.midpoint(overflows);
+        match send_to_the_deaf(size).await {
+            (false, failure) => {
+                assert_eq!(failure.stage, Stage::Data);
+                overflows = size;
             }
-            other => assert_ne!(marked.get(), broken(other) == Stage::Data),
+            (true, Failure { stage, kind: FailureKind::Broke(how) }) if how.contains("took no data") => {
+                // Blocked before the first byte of that write, it would be no doubt.
+                if stage == Stage::Dot {
+                    return;
+                }
+                overflows = size;
+            }
+            (true, failure) => {
+                assert_eq!(failure.stage, Stage::Dot);
+                fits = size;
+            }
         }
     }
-    assert!(doubts > 0, "no size around {around} was cut within the last write");
+    panic!("no size between {} and {} was cut within the last write", around / 2, around * 2);
 }
