@@ -16,4 +16,4 @@ pub use open::{OpenError, Opened, open};
 pub use plan::{Plan, PlannedCampaign, plan};
 pub use prepare::{Prepared, choose_named, find_post, prepare};
 pub use send::{SendError, Sent, send, send_test};
-pub use site::{BuildError, build};
+pub use site::{BuildError, build, foresee};

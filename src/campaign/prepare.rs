@@ -4,11 +4,11 @@ use super::news::Choice;
 use crate::audience::{self, Listing};
 use crate::config::Config;
 use crate::content::{self, Content, Options};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::post::{KnownPost, Post};
 use crate::domain::time::Instant;
-use crate::feed::Format;
-use crate::render::{FeedLink, Theme};
+use crate::publish;
+use crate::render::{self, FeedLink, Theme};
 
 /// A publication as it stands in its folder now.
 pub struct Prepared<'a> {
@@ -20,6 +20,8 @@ pub struct Prepared<'a> {
     pub theme: Theme,
     /// Its feeds, for autodiscovery.
     pub feeds: Vec<FeedLink>,
+    /// How many topics have a page.
+    pub topic_count: usize,
     /// The list file, when there is one.
     pub listing: Listing,
     /// Everything that is wrong, in whichever file.
@@ -66,20 +68,22 @@ pub fn prepare<'a>(config: &'a Config, known: &[KnownPost], now: Instant) -> Res
             return Err(diagnostics);
         }
     };
-    let listing = config.subscribers_file.as_deref().map(audience::read).unwrap_or_default();
+    let listing = listing(config);
     diagnostics.extend(listing.diagnostics.iter().cloned());
     let diagnostics = diagnostics.into_iter().map(|one| one.relative_to(&config.root)).collect();
-    Ok(Prepared { config, posts, theme, feeds: feed_links(config), listing, diagnostics })
+    let topic_count = render::topics_of(&posts.iter().filter(|post| post.is_public()).collect::<Vec<_>>()).len();
+    let feeds = publish::feed_links(&config.publication);
+    Ok(Prepared { config, posts, theme, feeds, topic_count, listing, diagnostics })
 }
 
-fn feed_links(config: &Config) -> Vec<FeedLink> {
-    let title = &config.publication.title;
-    let link = |format: Format| FeedLink {
-        title: format!("{title} ({})", format.name()),
-        mime: format.mime().to_owned(),
-        site_path: format.site_path().to_owned(),
-    };
-    Format::ALL.into_iter().map(link).collect()
+/// The list file's people; a list that cannot be read is empty, and an error says why.
+fn listing(config: &Config) -> Listing {
+    let Some(path) = &config.subscribers_file else { return Listing::default() };
+    audience::read(path, "file").unwrap_or_else(|error| {
+        let unreadable = Diagnostic::error("subscribers-unreadable", Place::file(path), error.to_string())
+            .help("make the file readable, or correct `[subscribers] file`");
+        Listing { diagnostics: vec![unreadable], ..Listing::default() }
+    })
 }
 
 /// Finds a post by what an author would type: its id, its slug or its source file.

@@ -56,11 +56,11 @@ fn route(relay: &config::Relay) -> Result<Route, SendError> {
     let name = format!("{}:{}", relay.host, relay.port);
     let wrong = |error: &dyn std::fmt::Display| SendError::Relay(name.clone(), error.to_string());
     let credentials = match (&relay.user, &relay.password) {
-        (Some(user), Some(password)) => Some(smtp::Credentials {
-            user: user.clone(),
-            password: smtp::Secret::new(password.reveal()),
-        }),
-        (None, _) | (_, None) => None,
+        (None, _) => None,
+        (Some(user), Some(password)) => {
+            Some(smtp::Credentials { user: user.clone(), password: smtp::Secret::new(password.expose()) })
+        }
+        (Some(user), None) => return Err(wrong(&format!("the password of `{user}` is not known"))),
     };
     let settings = smtp::Settings {
         host: relay.host.clone(),
@@ -73,6 +73,16 @@ fn route(relay: &config::Relay) -> Result<Route, SendError> {
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
     Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.connections })
+}
+
+fn security(relay: &config::Relay) -> smtp::Security {
+    match relay.security {
+        config::Security::Implicit => smtp::Security::ImplicitTls,
+        config::Security::StartTls => smtp::Security::StartTls,
+        // The configuration has refused clear text to anywhere but this machine, unless the
+        // author insisted.
+        config::Security::ClearText => smtp::Security::ClearText(smtp::ClearTextTo::Anywhere),
+    }
 }
 
 /// Delivers until nothing is due. See [`deliver::run`].

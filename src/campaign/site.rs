@@ -27,9 +27,9 @@ pub fn build(prepared: &Prepared, ledger: &Ledger) -> Result<SiteChanges, BuildE
     Ok(changes)
 }
 
-/// What [`build`] would write.
-pub(super) fn foresee(prepared: &Prepared) -> Result<SiteChanges, PublishError> {
-    with_site(prepared, publish::plan)
+/// What [`build`] would write; nothing is written.
+pub fn foresee(prepared: &Prepared) -> Result<SiteChanges, BuildError> {
+    Ok(with_site(prepared, publish::plan)?)
 }
 
 fn with_site(
@@ -40,10 +40,11 @@ fn with_site(
     let manifest = config.state_dir.join("site-manifest.json");
     // While a post is broken its page stays: the author is still at work on it.
     let leftovers = if has_errors(&prepared.diagnostics) { Leftovers::Keep } else { Leftovers::Remove };
+    let theme_digest = prepared.theme.digest();
     walk(&Site {
         publication: &config.publication,
         theme: &prepared.theme,
-        theme_digest: prepared.theme.digest(),
+        theme_digest: &theme_digest,
         posts: &prepared.posts,
         limit: Limit { entries: config.feed_limit, ..Limit::default() },
         output: &config.output,

@@ -194,4 +194,6 @@ pub enum ListFormat {
 pub enum State {
     /// Check the state file's integrity and the ledger's laws
     Verify,
+    /// Go on with a state file that is older than the last one, or another; its campaigns are paused
+    Accept,
 }

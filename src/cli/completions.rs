@@ -17,8 +17,7 @@ pub fn manual() -> std::io::Result<Vec<u8>> {
     let command = Arguments::command();
     clap_mangen::Man::new(command.clone()).render(&mut out)?;
     for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
-        let named = verb.clone().name(format!("fieldpost {}", verb.get_name()));
-        clap_mangen::Man::new(named).render(&mut out)?;
+        clap_mangen::Man::new(verb.clone()).render(&mut out)?;
     }
     Ok(out)
 }

@@ -36,7 +36,7 @@ use failure::Failure;
 /// Runs the command line and returns its exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = Environment::read().map_err(Failure::usage).and_then(|environment| {
+    let result = Environment::read().map_err(|error| Failure::usage(error.to_string())).and_then(|environment| {
         let format = if arguments.json { printer::Format::Json } else { printer::Format::Text };
         run(arguments.verb, &Context { directory: arguments.directory, format, environment })
     });
@@ -64,6 +64,7 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
         }
         Verb::Subscribers(verb) => subscribers::run(context, verb),
         Verb::State(State::Verify) => state::verify(context),
+        Verb::State(State::Accept) => state::accept(context),
         Verb::Completions { shell } => {
             printer::bytes(&completions::script(shell));
             Ok(Exit::Done)

@@ -107,7 +107,7 @@ fn question(plan: &Plan) -> String {
 /// Becomes the sender and says what an earlier one left behind, by address, before anything
 /// is resent.
 fn become_sender(context: &Context, config: &Config, ledger: &Ledger) -> Result<Sender, Failure> {
-    let witness = config.witness.as_deref();
+    let witness = context.environment.user_state.as_deref();
     let (sender, recovery) = ledger.become_sender(config.in_doubt, witness, context.now())?;
     tell_recovery(ledger, &recovery, config.in_doubt)?;
     Ok(sender)

@@ -1,4 +1,4 @@
-//! `state verify`: is the state file sound, and does the ledger keep its laws?
+//! `state verify` and `state accept`: is the state file sound, and is it the right one?
 
 use serde_json::json;
 
@@ -26,4 +26,21 @@ pub fn verify(context: &Context) -> Result<Exit, Failure> {
         }
     }
     Ok(if findings.is_empty() { Exit::Done } else { Exit::StateUnwritable })
+}
+
+/// The author's word that this state file is to be used, although it is not the one that sent
+/// last from here.
+pub fn accept(context: &Context) -> Result<Exit, Failure> {
+    let config = context.config_aloud()?;
+    let ledger = context.ledger(&config)?;
+    let Some(witness) = &context.environment.user_state else {
+        printer::say("nothing remembers an earlier state: there is no home folder");
+        return Ok(Exit::Done);
+    };
+    let paused = ledger.accept_old_state(witness, context.now())?;
+    printer::say(&format!("{} is accepted; {} campaigns are paused", config.state.display(), printer::thousands(paused)));
+    if paused > 0 {
+        printer::say("  help: `fieldpost report` shows them; `fieldpost resume` or `fieldpost cancel` each");
+    }
+    Ok(Exit::Done)
 }
