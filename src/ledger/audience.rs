@@ -12,7 +12,8 @@ use crate::domain::subscriber::Subscriber;
 
 impl Ledger {
     /// Places every subscriber by `domain::audience::place`, with suppression and coverage
-    /// read beside each row. Streams: memory grows with the members only.
+    /// read beside each row. What a draft covers does not count: a dead draft would make its
+    /// people look as if they had been sent the post. Streams: memory grows with the members only.
     pub fn resolve_audience(
         &self,
         tags: &[String],
@@ -41,8 +42,9 @@ impl Ledger {
         let sql = format!(
             "SELECT {COLUMNS},
                 EXISTS (SELECT 1 FROM suppressions WHERE suppressions.hash = subscribers.hash) AS suppressed,
-                EXISTS (SELECT 1 FROM coverage WHERE coverage.post = ?1 AND coverage.generation = ?2
-                    AND coverage.subscriber = subscribers.id) AS covered
+                EXISTS (SELECT 1 FROM coverage v JOIN deliveries d ON d.id = v.delivery
+                    JOIN campaigns c ON c.id = d.campaign WHERE v.post = ?1 AND v.generation = ?2
+                    AND v.subscriber = subscribers.id AND c.state <> 'drafting') AS covered
             FROM subscribers WHERE removed = 'no' ORDER BY subscribers.id"
         );
         self.read(|tx| {

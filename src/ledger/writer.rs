@@ -135,7 +135,7 @@ impl Desk {
 
     /// Proves that no other sender took over, and numbers the commit.
     fn fence(&self, tx: &Connection) -> Result<u64, LedgerError> {
-        let sql = "UPDATE ledger SET sequence = sequence + 1 WHERE epoch = ?1 RETURNING sequence";
+        let sql = "UPDATE ledger SET sequence = sequence + 1, ended = 'unclean' WHERE epoch = ?1 RETURNING sequence";
         let sequence: Option<i64> =
             tx.prepare_cached(sql)?.query_row(params![self.epoch], |row| row.get(0)).optional()?;
         sequence.map(count).ok_or_else(|| LedgerError::Superseded { path: self.path.clone() })
