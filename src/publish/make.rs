@@ -45,9 +45,10 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// Begins the fingerprint of a file: its kind, and what every file depends on.
+    /// Begins the fingerprint of a file: its kind, and what every file depends on. Pages link
+    /// to the list of topics when there are any, and a theme may say how many.
     pub(super) fn input(&self, kind: &str) -> Fingerprint {
-        Fingerprint::of(kind).with(&self.base)
+        Fingerprint::of(kind).with(&self.base).with(&self.topics.len())
     }
 
     /// The fingerprint of one of the posts.
