@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use chrono::DateTime;
 
+use super::clock::Clock;
 use super::secret::Secret;
 use crate::domain::time::Instant;
 
@@ -51,6 +52,11 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The clock that commands go by.
+    pub fn clock(&self) -> Clock {
+        self.now.map_or(Clock::System, Clock::Still)
+    }
+
     /// Reads the process's environment.
     pub fn read() -> Result<Self, EnvironmentError> {
         Self::from_lookup(|name| std::env::var_os(name))

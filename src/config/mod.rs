@@ -9,6 +9,7 @@
 //! files and writes none, opens no connection and knows no clock.
 
 mod build;
+mod clock;
 mod environment;
 mod identity;
 mod nearest;
@@ -27,6 +28,7 @@ use crate::domain::ids::PostId;
 use crate::domain::publication::Publication;
 use crate::domain::time::Instant;
 
+pub use clock::Clock;
 pub use environment::{Colour, Environment, EnvironmentError};
 pub use nearest::nearest;
 pub use relay::{Relay, Security};

@@ -191,6 +191,13 @@ fn checksum(bytes: &[u8], epoch: u64, slot: u32) -> [u8; 16] {
     context.finish().as_ref()[..16].try_into().expect("SHA-256 gives 32 bytes")
 }
 
+/// Makes the file one that was written before the machine was restarted.
+#[cfg(test)]
+pub(super) fn age_by_a_restart(state: &Path, epoch: u64) {
+    let file = OpenOptions::new().write(true).open(mark_path(state)).unwrap();
+    file.write_all_at(&header(epoch, "00000000-0000-0000-0000-000000000000"), 0).unwrap();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

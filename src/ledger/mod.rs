@@ -39,6 +39,9 @@ mod witness;
 mod words;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use begin::{Begin, BeginAnswer, Refusal};
 pub use campaigns::{Campaign, Doubtful, Resolution};
 pub use claim::{Claim, Frozen, Purpose};

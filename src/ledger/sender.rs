@@ -175,9 +175,9 @@ impl Sender {
     }
 
     /// A clean stop: what is claimed goes back to planned, and the clean end is noted if
-    /// nothing is left begun. Settle first, then release.
-    pub async fn release(self, now: Instant) -> Result<(), LedgerError> {
-        self.ask(Job::Release, (), now).await
+    /// nothing is left begun. Settle first, then release, then drop the sender.
+    pub fn release(&self, now: Instant) -> impl Future<Output = Result<(), LedgerError>> + Send + 'static {
+        self.ask(Job::Release, (), now)
     }
 
     fn ask<I, O: Send + 'static>(

@@ -125,7 +125,7 @@ impl Desk {
         self.resending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn marks_failed(&self, source: std::io::Error) -> LedgerError {
+    pub(super) fn marks_failed(&self, source: &std::io::Error) -> LedgerError {
         LedgerError::NotWritable {
             path: super::open::beside(&self.path, ".marks"),
             why: source.to_string(),
@@ -135,7 +135,7 @@ impl Desk {
 
     /// Proves that no other sender took over, and numbers the commit.
     fn fence(&self, tx: &Connection) -> Result<u64, LedgerError> {
-        let sql = "UPDATE ledger SET sequence = sequence + 1 WHERE epoch = ?1 RETURNING sequence";
+        let sql = "UPDATE ledger SET sequence = sequence + 1, ended = 'unclean' WHERE epoch = ?1 RETURNING sequence";
         let sequence: Option<i64> =
             tx.prepare_cached(sql)?.query_row(params![self.epoch], |row| row.get(0)).optional()?;
         sequence.map(count).ok_or_else(|| LedgerError::Superseded { path: self.path.clone() })
@@ -187,7 +187,9 @@ pub(super) fn run(mut db: Connection, mut desk: Desk, jobs: &Receiver<Job>) {
         let (batch, refused): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|job| broken.is_none() || !job.leads_to_sending());
         if let Some(why) = &broken {
-            refused.into_iter().for_each(|job| job.finish(Err(why.again())));
+            for job in refused {
+                job.finish(Err(why.again()));
+            }
         }
         if let Err(why) = commit(&mut db, &mut desk, batch) {
             broken = Some(why);
@@ -222,13 +224,17 @@ fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(
         Ok(sequence) => {
             desk.slots.committed();
             let noted = desk.witness.as_ref().map_or(Ok(()), |witness| witness.note(count(desk.epoch), sequence));
-            batch.into_iter().for_each(|job| job.finish(Ok(())));
+            for job in batch {
+                job.finish(Ok(()));
+            }
             noted
         }
         Err(why) => {
             let why = why.at(&desk.path);
             desk.slots.rolled_back();
-            batch.into_iter().for_each(|job| job.finish(Err(why.again())));
+            for job in batch {
+                job.finish(Err(why.again()));
+            }
             Err(why)
         }
     }

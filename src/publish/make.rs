@@ -9,6 +9,7 @@ use super::targets::Made;
 use super::{Site, feed_diagnostic};
 use crate::diagnostic::Diagnostic;
 use crate::domain::entry::Entry;
+use crate::domain::publication::Publication;
 use crate::domain::post::{Channel, Post};
 use crate::feed::{self, Format, SitemapUrl};
 use crate::files::Root;
@@ -38,15 +39,16 @@ impl<'a> Outline<'a> {
             posts,
             fingerprints: posts.par_iter().map(|post| fingerprint::of_post(post)).collect(),
             topics: render::topics_of(posts),
-            feeds: feed_links(site),
+            feeds: feed_links(site.publication),
             numbers: posts.iter().enumerate().map(|(number, post)| (post.source.as_str(), number)).collect(),
             base: fingerprint::of_site(site),
         }
     }
 
-    /// Begins the fingerprint of a file: its kind, and what every file depends on.
+    /// Begins the fingerprint of a file: its kind, and what every file depends on. Pages link
+    /// to the list of topics when there are any, and a theme may say how many.
     pub(super) fn input(&self, kind: &str) -> Fingerprint {
-        Fingerprint::of(kind).with(&self.base)
+        Fingerprint::of(kind).with(&self.base).with(&self.topics.len())
     }
 
     /// The fingerprint of one of the posts.
@@ -55,7 +57,7 @@ impl<'a> Outline<'a> {
     }
 
     fn context(&self) -> SiteContext<'_> {
-        SiteContext { publication: self.site.publication, feeds: &self.feeds }
+        SiteContext { publication: self.site.publication, feeds: &self.feeds, topic_count: self.topics.len() }
     }
 
     fn neighbours(&self, number: usize) -> Neighbours<'_> {
@@ -72,9 +74,10 @@ impl<'a> Outline<'a> {
     }
 }
 
-fn feed_links(site: &Site) -> Vec<FeedLink> {
+/// A publication's feeds, as pages and mails announce them.
+pub fn feed_links(publication: &Publication) -> Vec<FeedLink> {
     let link = |format: Format| FeedLink {
-        title: format!("{} ({})", site.publication.title, format.name()),
+        title: format!("{} ({})", publication.title, format.name()),
         mime: format.mime().to_owned(),
         site_path: format.site_path().to_owned(),
     };

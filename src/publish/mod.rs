@@ -28,6 +28,7 @@ use crate::feed::{FeedError, Limit};
 use crate::files::{Change, FileError, Root};
 use crate::render::Theme;
 use make::Outline;
+pub use make::feed_links;
 use manifest::Manifest;
 use place::{Mode, Outcome, Placer, Removal};
 use targets::Target;

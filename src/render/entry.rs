@@ -1,22 +1,36 @@
 //! A post becomes a feed entry.
 
+use super::html::{self, Medium, push_attribute};
+use super::views::{authors, image_url, language};
+use super::walk;
 use crate::domain::entry::Entry;
 use crate::domain::post::Post;
 use crate::domain::publication::Publication;
 
-/// The post as feeds see it: whole text, sanitised, every URL absolute.
+/// The post as feeds see it: whole text, sanitised, every URL absolute. A cover that the
+/// text does not show stands before it, since not every reader shows a feed's own images.
 pub fn entry(post: &Post, publication: &Publication) -> Entry {
+    let base = &publication.base_url;
+    let image = image_url(post, base);
+    let mut html = String::new();
+    if let (Some(url), Some(_)) = (&image, walk::cover(post)) {
+        html.push_str("<figure><img");
+        push_attribute(&mut html, "src", url);
+        push_attribute(&mut html, "alt", "");
+        html.push_str("></figure>\n");
+    }
+    html.push_str(&html::body(post, base, Medium::Feed));
     Entry {
         id: post.id.clone(),
-        url: publication.base_url.join(&post.site_path()),
+        url: base.join(&post.site_path()),
         title: post.title.clone(),
         summary: post.summary.clone(),
-        html: String::new(),
-        language: post.language.clone().unwrap_or_else(|| publication.language.clone()),
-        authors: post.authors.clone(),
+        html,
+        language: language(post, publication).to_owned(),
+        authors: authors(post, publication).cloned().collect(),
         tags: post.tags.clone(),
         published: post.date,
         updated: post.updated.unwrap_or(post.date),
-        image: None,
+        image,
     }
 }

@@ -5,13 +5,29 @@
 //! template as one finished value; no template engine ever sees it as a template.
 
 mod entry;
+mod html;
 mod issue;
+mod links;
 mod pages;
 mod site;
+mod text;
 mod theme;
+mod views;
+mod walk;
 
 pub use entry::entry;
 pub use issue::issue;
 pub use pages::{Neighbours, index, not_found, page, redirect, topic, topics};
 pub use site::{FeedLink, SiteContext, Topic, topics_of};
 pub use theme::{Theme, stylesheet, stylesheet_path};
+
+/// A short name for some bytes: the first 16 hex digits of the SHA-256 over them, each part
+/// preceded by its length so that no two lists of parts run into one.
+fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,5 +1,11 @@
 //! The pages of the web archive.
 
+use tera::Context;
+
+use super::html::{self, Medium, push_attribute, push_text};
+use super::links::{Links, Reach, root_path};
+use super::views::{PageView, PostView, SiteView, TopicView, direction, finished_html, image_url, language, years};
+use super::walk;
 use super::{SiteContext, Theme, Topic};
 use crate::diagnostic::Diagnostic;
 use crate::domain::post::Post;
@@ -14,32 +20,108 @@ pub struct Neighbours<'a> {
 }
 
 /// The page of one post.
-pub fn page(_theme: &Theme, _site: &SiteContext, _post: &Post, _neighbours: Neighbours) -> Result<String, Diagnostic> {
-    Ok(String::new())
+pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbours) -> Result<String, Diagnostic> {
+    let publication = site.publication;
+    let base = &publication.base_url;
+    let language = language(post, publication);
+    let mut context = context(
+        theme,
+        site,
+        &PageView {
+            title: &post.title,
+            description: &post.summary,
+            url: base.join(&post.site_path()),
+            language,
+            direction: direction(language),
+            kind: "article",
+            image: image_url(post, base).unwrap_or_default(),
+        },
+    );
+    let links = Links::new(base, post.site_path(), Reach::Root);
+    let cover = walk::cover(post).and_then(|cover| links.href(cover)).unwrap_or_default();
+    context.insert("post", &PostView::new(post, publication));
+    context.insert("newer", &neighbours.newer.map(|post| PostView::new(post, publication)));
+    context.insert("older", &neighbours.older.map(|post| PostView::new(post, publication)));
+    context.insert("cover", &cover);
+    context.insert_value("body", finished_html(&html::body(post, base, Medium::Web)));
+    theme.render("page.html", &context)
 }
 
 /// The home page: the posts, newest first as given, grouped by year, and the feeds.
-pub fn index(_theme: &Theme, _site: &SiteContext, _posts: &[&Post]) -> Result<String, Diagnostic> {
-    Ok(String::new())
+pub fn index(theme: &Theme, site: &SiteContext, posts: &[&Post]) -> Result<String, Diagnostic> {
+    let publication = site.publication;
+    let mut context = context(theme, site, &website(site, &publication.title, &publication.description, ""));
+    context.insert("years", &years(posts, publication));
+    theme.render("index.html", &context)
 }
 
 /// The page of one topic: the posts about it, grouped by year.
-pub fn topic(_theme: &Theme, _site: &SiteContext, _topic: &Topic) -> Result<String, Diagnostic> {
-    Ok(String::new())
+pub fn topic(theme: &Theme, site: &SiteContext, topic: &Topic) -> Result<String, Diagnostic> {
+    let mut context = context(theme, site, &website(site, &topic.title, "", &topic.site_path));
+    context.insert("topic", &topic_view(site, topic));
+    context.insert("years", &years(&topic.posts, site.publication));
+    theme.render("topic.html", &context)
 }
 
 /// The page that lists all topics (`topics/index.html`).
-pub fn topics(_theme: &Theme, _site: &SiteContext, _topics: &[Topic]) -> Result<String, Diagnostic> {
-    Ok(String::new())
+pub fn topics(theme: &Theme, site: &SiteContext, topics: &[Topic]) -> Result<String, Diagnostic> {
+    let mut context = context(theme, site, &website(site, "Topics", "", "topics/"));
+    let views: Vec<TopicView> = topics.iter().map(|topic| topic_view(site, topic)).collect();
+    context.insert("topics", &views);
+    theme.render("topics.html", &context)
 }
 
 /// The page a web server shows for an address that leads nowhere (`404.html`). Its links are
 /// root-relative, so it works at any depth.
-pub fn not_found(_theme: &Theme, _site: &SiteContext) -> Result<String, Diagnostic> {
-    Ok(String::new())
+pub fn not_found(theme: &Theme, site: &SiteContext) -> Result<String, Diagnostic> {
+    theme.render("404.html", &context(theme, site, &website(site, "Page not found", "", "404.html")))
 }
 
 /// The page at an old address of a post: it sends browsers and search engines on.
-pub fn redirect(_site: &SiteContext, _post: &Post) -> String {
-    String::new()
+pub fn redirect(site: &SiteContext, post: &Post) -> String {
+    let base = &site.publication.base_url;
+    let url = base.join(&post.site_path());
+    let mut out = String::from("<!doctype html>\n<html");
+    push_attribute(&mut out, "lang", language(post, site.publication));
+    out.push_str(">\n<head>\n<meta charset=\"utf-8\">\n<title>");
+    push_text(&mut out, &post.title);
+    out.push_str("</title>\n<link rel=\"canonical\"");
+    push_attribute(&mut out, "href", &url);
+    out.push_str(">\n<meta name=\"robots\" content=\"noindex\">\n<meta http-equiv=\"refresh\"");
+    push_attribute(&mut out, "content", &format!("0; url={url}"));
+    out.push_str(">\n</head>\n<body>\n<p>This page is now at <a");
+    push_attribute(&mut out, "href", &root_path(base, &post.site_path()));
+    out.push('>');
+    push_text(&mut out, &url);
+    out.push_str("</a>.</p>\n</body>\n</html>\n");
+    out
+}
+
+/// What every page's template is told.
+fn context(theme: &Theme, site: &SiteContext, page: &PageView) -> Context {
+    let mut context = Context::new();
+    context.insert("site", &SiteView::new(site, theme));
+    context.insert("page", page);
+    context
+}
+
+fn website<'a>(site: &SiteContext<'a>, title: &'a str, description: &'a str, site_path: &str) -> PageView<'a> {
+    let publication = site.publication;
+    PageView {
+        title,
+        description,
+        url: publication.base_url.join(site_path),
+        language: &publication.language,
+        direction: direction(&publication.language),
+        kind: "website",
+        image: String::new(),
+    }
+}
+
+fn topic_view<'a>(site: &SiteContext, topic: &'a Topic) -> TopicView<'a> {
+    TopicView {
+        title: &topic.title,
+        path: root_path(&site.publication.base_url, &topic.site_path),
+        count: topic.posts.len(),
+    }
 }

@@ -22,6 +22,8 @@ pub struct SiteContext<'a> {
     pub publication: &'a Publication,
     /// Its feeds, the preferred one first.
     pub feeds: &'a [FeedLink],
+    /// How many topics have a page; at 0 no page links to the list of topics.
+    pub topic_count: usize,
 }
 
 /// A topic of the archive and the posts about it.

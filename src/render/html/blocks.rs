@@ -1,0 +1,265 @@
+//! Blocks as HTML.
+
+use super::raw::tamed;
+use super::{Medium, Writer};
+use crate::domain::document::{AdmonitionKind, Block, Definition, Image, Inline, ListItem, Spacing};
+
+impl Writer<'_> {
+    pub(super) fn blocks(&mut self, blocks: &[Block]) {
+        for block in blocks {
+            self.block(block);
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        match block {
+            Block::Paragraph(content) => self.paragraph(content),
+            Block::Heading { level, id, content } => self.heading(*level, id, content),
+            Block::Code { language, title, text } => self.code(language.as_deref(), title.as_deref(), text),
+            Block::Quote(blocks) => self.quote(blocks),
+            Block::Admonition { kind, title, blocks } => self.admonition(*kind, title.as_deref(), blocks),
+            Block::List { start, items } => self.list(*start, items),
+            Block::Table { alignments, head, rows } => self.table(alignments, head, rows),
+            Block::Definitions(definitions) => self.definitions(definitions),
+            Block::Figure { image, caption } => self.figure(image, caption),
+            Block::Math(tex) => self.display_math(tex),
+            Block::Rule => self.out.push_str("<hr>\n"),
+            Block::Html(html) => self.raw_block(html),
+            Block::More => {}
+        }
+    }
+
+    fn paragraph(&mut self, content: &[Inline]) {
+        self.open("p");
+        self.inlines(content);
+        self.out.push_str("</p>\n");
+    }
+
+    fn heading(&mut self, level: u8, id: &str, content: &[Inline]) {
+        let tag = format!("h{}", (level + self.heading_shift).clamp(2, 6));
+        self.out.push('<');
+        self.out.push_str(&tag);
+        match self.medium {
+            Medium::Web | Medium::Feed => self.attribute("id", id),
+            // In mail a link to a heading leads to the web page: many clients follow no anchors.
+            Medium::Mail => {}
+        }
+        self.out.push('>');
+        self.inlines(content);
+        if self.medium == Medium::Web {
+            self.out.push_str(" <a class=\"anchor\"");
+            self.attribute("href", &format!("#{id}"));
+            self.out.push_str(" aria-label=\"Link to this section\">#</a>");
+        }
+        self.close(&tag);
+        self.out.push('\n');
+    }
+
+    fn code(&mut self, language: Option<&str>, title: Option<&str>, text: &str) {
+        self.code_opening(title);
+        self.out.push_str(match self.medium {
+            // A box that scrolls must be reachable by keyboard.
+            Medium::Web => "<pre tabindex=\"0\"><code",
+            Medium::Feed | Medium::Mail => "<pre><code",
+        });
+        if let Some(language) = language {
+            self.class(&format!("language-{language}"));
+        }
+        self.out.push('>');
+        self.text(text);
+        self.out.push_str("</code></pre>");
+        self.code_closing(title);
+        self.out.push('\n');
+    }
+
+    fn code_opening(&mut self, title: Option<&str>) {
+        match (self.medium, title) {
+            (Medium::Web, Some(title)) => {
+                self.out.push_str("<figure class=\"listing\"><figcaption>");
+                self.text(title);
+                self.out.push_str("</figcaption>");
+            }
+            (Medium::Web, None) => {}
+            (Medium::Feed, Some(title)) => {
+                self.out.push_str("<p><strong>");
+                self.text(title);
+                self.out.push_str("</strong></p>\n");
+            }
+            (Medium::Feed, None) => {}
+            // Outlook pads and colours cells, not `pre`.
+            (Medium::Mail, title) => {
+                if let Some(title) = title {
+                    self.out.push_str("<p class=\"listing-title\">");
+                    self.text(title);
+                    self.out.push_str("</p>\n");
+                }
+                self.out.push_str(MAIL_BOX);
+                self.out.push_str("<td class=\"code\">");
+            }
+        }
+    }
+
+    fn code_closing(&mut self, title: Option<&str>) {
+        match (self.medium, title) {
+            (Medium::Web, Some(_)) => self.close("figure"),
+            (Medium::Web, None) | (Medium::Feed, Some(_) | None) => {}
+            (Medium::Mail, _) => self.out.push_str(MAIL_BOX_END),
+        }
+    }
+
+    fn quote(&mut self, blocks: &[Block]) {
+        self.out.push_str("<blockquote>\n");
+        self.blocks(blocks);
+        self.out.push_str("</blockquote>\n");
+    }
+
+    fn admonition(&mut self, kind: AdmonitionKind, title: Option<&[Inline]>, blocks: &[Block]) {
+        let class = kind.word().to_lowercase();
+        match self.medium {
+            Medium::Web => {
+                self.out.push_str("<div");
+                self.attribute("class", &format!("admonition {class}"));
+                self.out.push_str(" role=\"note\">\n<p class=\"admonition-title\">");
+            }
+            Medium::Feed => self.out.push_str("<blockquote>\n<p><strong>"),
+            Medium::Mail => {
+                self.out.push_str(MAIL_BOX);
+                self.out.push_str("<td");
+                self.attribute("class", &format!("admonition {class}"));
+                self.out.push_str(">\n<p class=\"admonition-title\">");
+            }
+        }
+        match title {
+            Some(title) => self.inlines(title),
+            None => self.text(kind.word()),
+        }
+        self.out.push_str(match self.medium {
+            Medium::Web | Medium::Mail => "</p>\n",
+            Medium::Feed => "</strong></p>\n",
+        });
+        self.blocks(blocks);
+        self.out.push_str(match self.medium {
+            Medium::Web => "</div>\n",
+            Medium::Feed => "</blockquote>\n",
+            Medium::Mail => MAIL_BOX_END_LINE,
+        });
+    }
+
+    fn list(&mut self, start: Option<u64>, items: &[ListItem]) {
+        let tag = if start.is_some() { "ol" } else { "ul" };
+        self.out.push('<');
+        self.out.push_str(tag);
+        if items.iter().any(|item| item.task.is_some()) {
+            self.class("tasks");
+        }
+        if let Some(start) = start.filter(|start| *start != 1) {
+            self.attribute("start", &start.to_string());
+        }
+        self.out.push_str(">\n");
+        for item in items {
+            self.item(item);
+        }
+        self.close(tag);
+        self.out.push('\n');
+    }
+
+    fn item(&mut self, item: &ListItem) {
+        self.open("li");
+        let Some((first, rest)) = item.blocks.split_first() else {
+            self.task(item.task);
+            self.out.push_str("</li>\n");
+            return;
+        };
+        match (first, item.spacing) {
+            (Block::Paragraph(content), Spacing::Tight) => {
+                self.task(item.task);
+                self.inlines(content);
+            }
+            (Block::Paragraph(content), Spacing::Loose) => {
+                self.out.push_str("\n<p>");
+                self.task(item.task);
+                self.inlines(content);
+                self.out.push_str("</p>");
+            }
+            (_, Spacing::Tight | Spacing::Loose) => {
+                self.task(item.task);
+                self.out.push('\n');
+                self.block(first);
+            }
+        }
+        if !rest.is_empty() {
+            self.out.push('\n');
+        }
+        for block in rest {
+            match (block, item.spacing) {
+                (Block::Paragraph(content), Spacing::Tight) => self.inlines(content),
+                (_, Spacing::Tight | Spacing::Loose) => self.block(block),
+            }
+        }
+        self.out.push_str("</li>\n");
+    }
+
+    /// The mark of a task: a box on the web, a sign where boxes are stripped.
+    fn task(&mut self, task: Option<bool>) {
+        let Some(done) = task else { return };
+        self.out.push_str(match (self.medium, done) {
+            (Medium::Web, true) => "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> ",
+            (Medium::Web, false) => "<input type=\"checkbox\" disabled aria-label=\"Not done\"> ",
+            (Medium::Feed | Medium::Mail, true) => "☑ ",
+            (Medium::Feed | Medium::Mail, false) => "☐ ",
+        });
+    }
+
+    fn definitions(&mut self, definitions: &[Definition]) {
+        self.out.push_str("<dl>\n");
+        for definition in definitions {
+            self.open("dt");
+            self.inlines(&definition.term);
+            self.out.push_str("</dt>\n");
+            for meaning in &definition.meanings {
+                self.open("dd");
+                match meaning.as_slice() {
+                    [Block::Paragraph(content)] => self.inlines(content),
+                    blocks => {
+                        self.out.push('\n');
+                        self.blocks(blocks);
+                    }
+                }
+                self.out.push_str("</dd>\n");
+            }
+        }
+        self.out.push_str("</dl>\n");
+    }
+
+    fn figure(&mut self, image: &Image, caption: &[Inline]) {
+        let (opening, caption_opening, caption_closing, closing) = match self.medium {
+            Medium::Web | Medium::Feed => ("<figure>", "<figcaption>", "</figcaption>", "</figure>\n"),
+            // Outlook gives `figure` margins of its own.
+            Medium::Mail => ("<div class=\"figure\">", "<p class=\"caption\">", "</p>", "</div>\n"),
+        };
+        self.out.push_str(opening);
+        self.image(image);
+        if !caption.is_empty() {
+            self.out.push_str(caption_opening);
+            self.inlines(caption);
+            self.out.push_str(caption_closing);
+        }
+        self.out.push_str(closing);
+    }
+
+    fn raw_block(&mut self, html: &str) {
+        match self.medium {
+            Medium::Web => self.out.push_str(html),
+            Medium::Feed | Medium::Mail => self.out.push_str(&tamed(html)),
+        }
+        if !html.ends_with('\n') {
+            self.out.push('\n');
+        }
+    }
+}
+
+/// A box in mail is a table of one cell: the one thing that keeps its padding everywhere.
+/// `tbody` is written because every HTML parser would add it.
+const MAIL_BOX: &str = "<table class=\"box\" role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tbody><tr>";
+const MAIL_BOX_END: &str = "</td></tr></tbody></table>";
+const MAIL_BOX_END_LINE: &str = "</td></tr></tbody></table>\n";

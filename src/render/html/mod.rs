@@ -1,0 +1,115 @@
+//! The document as HTML, for the web, for feeds and for mail.
+//!
+//! One walk, three media: what they share (paragraphs, emphasis, lists) is written once, and
+//! where they differ a `match` on [`Medium`] says how.
+
+mod blocks;
+mod escape;
+mod inlines;
+mod notes;
+mod raw;
+mod sanitize;
+mod tables;
+
+use crate::domain::document::Document;
+use crate::domain::post::{Post, Slug};
+use crate::domain::publication::SiteUrl;
+
+use super::links::{Links, Reach};
+use super::walk;
+
+pub(super) use escape::{push_attribute, push_text};
+pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed};
+pub(super) use sanitize::sanitized;
+
+/// What the HTML is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Medium {
+    /// Our own pages: classes for the stylesheet, raw HTML as the author wrote it.
+    Web,
+    /// Feed readers: no class, no style, no script; everything absolute.
+    Feed,
+    /// Mail clients: classes for the inliner, tables where Outlook needs them, no `details`.
+    Mail,
+}
+
+/// The body of a post for a medium. For feeds and mail it is sanitised.
+pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
+    let reach = match medium {
+        Medium::Web => Reach::Root,
+        Medium::Feed | Medium::Mail => Reach::Absolute,
+    };
+    let links = Links::new(base, post.site_path(), reach);
+    let html = written(&post.document, &post.slug, links.clone(), medium);
+    match medium {
+        // The author's own site trusts the author.
+        Medium::Web => html,
+        // Sanitising is by far the dearest step of an entry. Without raw HTML there is nothing
+        // to remove: everything in `html` was written and escaped by us. The test
+        // `sanitising_our_own_output_changes_nothing` proves it.
+        Medium::Feed | Medium::Mail if !walk::has_raw_html(&post.document) => html,
+        Medium::Feed | Medium::Mail => sanitized(&html, &links, medium),
+    }
+}
+
+fn written(document: &Document, slug: &Slug, links: Links, medium: Medium) -> String {
+    let mut writer = Writer {
+        out: String::with_capacity(4096),
+        links,
+        medium,
+        document,
+        note_prefix: slug.as_str().replace(['/', '.'], "-"),
+        note_uses: vec![0; document.footnotes.len()],
+        heading_shift: u8::from(walk::has_top_heading(document)),
+        inside_link: false,
+    };
+    writer.blocks(&document.blocks);
+    writer.notes();
+    writer.out
+}
+
+/// Writes one document for one medium.
+struct Writer<'a> {
+    out: String,
+    links: Links,
+    medium: Medium,
+    document: &'a Document,
+    /// Makes the ids of this post's notes unlike those of any other post shown beside it.
+    note_prefix: String,
+    /// How often each footnote was referred to so far.
+    note_uses: Vec<usize>,
+    /// 1 when the author's own headings begin at level 1, where the title stands.
+    heading_shift: u8,
+    /// A link cannot hold another (HTML, 4.5.1): inside one, only words are written.
+    inside_link: bool,
+}
+
+impl Writer<'_> {
+    fn open(&mut self, tag: &str) {
+        self.out.push('<');
+        self.out.push_str(tag);
+        self.out.push('>');
+    }
+
+    fn close(&mut self, tag: &str) {
+        self.out.push_str("</");
+        self.out.push_str(tag);
+        self.out.push('>');
+    }
+
+    fn text(&mut self, text: &str) {
+        push_text(&mut self.out, text);
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        push_attribute(&mut self.out, name, value);
+    }
+
+    /// Writes a class for the media that have a stylesheet.
+    fn class(&mut self, class: &str) {
+        match self.medium {
+            Medium::Web | Medium::Mail => self.attribute("class", class),
+            Medium::Feed => {}
+        }
+    }
+}

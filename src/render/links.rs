@@ -1,0 +1,114 @@
+//! Where links lead, as each output must write it.
+
+use url::Url;
+
+use crate::domain::document::Target;
+use crate::domain::publication::SiteUrl;
+
+/// The schemes a link of a post may have. Everything else (`javascript:`, `data:`, …) loses
+/// its link in every output; its words stay.
+pub(super) const SCHEMES: [&str; 12] =
+    ["http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "ftp", "geo", "magnet", "webcal"];
+
+/// How an output names a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// From the root of the host, and `#…` inside the page: for the web.
+    Root,
+    /// By the whole URL: for whatever leaves the site.
+    Absolute,
+}
+
+/// The links of one post in one output.
+#[derive(Debug, Clone)]
+pub(super) struct Links {
+    base: SiteUrl,
+    page: String,
+    reach: Reach,
+}
+
+impl Links {
+    /// The links of the page at `site_path`.
+    pub fn new(base: &SiteUrl, site_path: impl Into<String>, reach: Reach) -> Self {
+        Self { base: base.clone(), page: site_path.into(), reach }
+    }
+
+    /// The value of `href` or `src`; `None` when the target's scheme is not allowed.
+    pub fn href(&self, target: &Target) -> Option<String> {
+        match (target, self.reach) {
+            (Target::Url(url), Reach::Root | Reach::Absolute) => safe_url(url),
+            (Target::Site(path), Reach::Root) => Some(root_path(&self.base, path)),
+            (Target::Site(path), Reach::Absolute) => Some(self.base.join(path)),
+            (Target::Fragment(name), Reach::Root) => Some(format!("#{name}")),
+            (Target::Fragment(name), Reach::Absolute) => Some(self.fragment(name)),
+        }
+    }
+
+    /// The absolute URL of a place in the page.
+    pub fn fragment(&self, name: &str) -> String {
+        self.base.join(&format!("{}#{name}", self.page))
+    }
+
+    /// The absolute URL of a relative reference found in raw HTML.
+    pub fn resolve(&self, reference: &str) -> Option<String> {
+        let page = Url::parse(&self.base.join(&self.page)).ok()?;
+        let url = page.join(reference.trim()).ok()?;
+        SCHEMES.contains(&url.scheme()).then(|| url.into())
+    }
+}
+
+/// The path of a place of the site from the root of its host, percent-encoded.
+pub(super) fn root_path(base: &SiteUrl, site_path: &str) -> String {
+    let origin = base.as_str().len() - base.path().len();
+    base.join(site_path).split_off(origin)
+}
+
+/// The URL in a form every client reads: percent-encoded, of an allowed scheme.
+fn safe_url(text: &str) -> Option<String> {
+    let url = Url::parse(text.trim()).ok()?;
+    if !SCHEMES.contains(&url.scheme()) {
+        return None;
+    }
+    // The author's spelling is kept where it is already safe: a URL is also a name, and
+    // normalising `https://example.org` to `https://example.org/` would change it.
+    let as_written = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b));
+    Some(if as_written { text.to_owned() } else { url.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base() -> SiteUrl {
+        SiteUrl::parse("https://example.org/blog").unwrap()
+    }
+
+    #[test]
+    fn a_place_of_the_site_is_written_from_the_root_or_whole() {
+        let base = base();
+        let site = Target::Site("über uns/#a".into());
+        let web = Links::new(&base, "post/", Reach::Root);
+        let away = Links::new(&base, "post/", Reach::Absolute);
+        assert_eq!(web.href(&site).unwrap(), "/blog/%C3%BCber%20uns/#a");
+        assert_eq!(away.href(&site).unwrap(), "https://example.org/blog/%C3%BCber%20uns/#a");
+        assert_eq!(web.href(&Target::Fragment("x".into())).unwrap(), "#x");
+        assert_eq!(away.href(&Target::Fragment("x".into())).unwrap(), "https://example.org/blog/post/#x");
+        assert_eq!(web.href(&Target::Site(String::new())).unwrap(), "/blog/");
+    }
+
+    #[test]
+    fn only_schemes_that_cannot_run_code_are_links() {
+        let base = base();
+        let links = Links::new(&base, "post/", Reach::Absolute);
+        for bad in
+            ["javascript:alert(1)", " JavaScript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "vbscript:x"]
+        {
+            assert_eq!(links.href(&Target::Url(bad.into())), None, "{bad}");
+            assert_eq!(links.resolve(bad), None, "{bad}");
+        }
+        assert_eq!(links.href(&Target::Url("mailto:a@b.c".into())).unwrap(), "mailto:a@b.c");
+        assert_eq!(links.href(&Target::Url("https://e.org/a b".into())).unwrap(), "https://e.org/a%20b");
+        assert_eq!(links.resolve("../x.png").unwrap(), "https://example.org/blog/x.png");
+        assert_eq!(links.resolve("//cdn.example/x.png").unwrap(), "https://cdn.example/x.png");
+    }
+}

@@ -1,0 +1,294 @@
+//! What templates are told: the variables of the manual's page on themes.
+//!
+//! All text here is plain; templates named `.html` escape it. The only finished HTML a
+//! template gets is `body`, marked as such in [`finished_html`] and nowhere else.
+
+use chrono::Datelike;
+use serde::Serialize;
+use tera::Value;
+
+use super::links::root_path;
+use super::site::topic_path;
+use super::theme::stylesheet_path;
+use super::{FeedLink, SiteContext, Theme};
+use crate::domain::post::Post;
+use crate::domain::publication::{Author, Publication, SiteUrl};
+use crate::domain::time::Dated;
+
+/// `site`: what is the same everywhere.
+#[derive(Debug, Serialize)]
+pub(super) struct SiteView<'a> {
+    title: &'a str,
+    /// One sentence; empty when the author gave none.
+    description: &'a str,
+    /// The home page, absolute.
+    url: &'a str,
+    /// The home page, from the root of the host.
+    home: &'a str,
+    language: &'a str,
+    /// `ltr` or `rtl`.
+    direction: &'static str,
+    /// The path of the stylesheet.
+    stylesheet: String,
+    feeds: Vec<FeedView<'a>>,
+    /// The path of the page that lists the topics.
+    topics: String,
+    /// How many topics have pages.
+    topic_count: usize,
+    /// The postal address; empty when the author gave none.
+    postal_address: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct FeedView<'a> {
+    title: &'a str,
+    /// `RSS`, `Atom` or `JSON Feed`.
+    name: &'static str,
+    mime: &'a str,
+    path: String,
+    url: String,
+}
+
+impl<'a> SiteView<'a> {
+    pub fn new(site: &SiteContext<'a>, theme: &Theme) -> Self {
+        let publication = site.publication;
+        let base = &publication.base_url;
+        Self {
+            title: &publication.title,
+            description: &publication.description,
+            url: base.as_str(),
+            home: base.path(),
+            language: &publication.language,
+            direction: direction(&publication.language),
+            stylesheet: root_path(base, stylesheet_path(theme)),
+            feeds: site.feeds.iter().map(|feed| FeedView::new(feed, base)).collect(),
+            topics: root_path(base, "topics/"),
+            topic_count: site.topic_count,
+            postal_address: publication.postal_address.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+impl<'a> FeedView<'a> {
+    fn new(feed: &'a FeedLink, base: &SiteUrl) -> Self {
+        Self {
+            title: &feed.title,
+            name: match feed.mime.as_str() {
+                "application/atom+xml" => "Atom",
+                "application/feed+json" | "application/json" => "JSON Feed",
+                _ => "RSS",
+            },
+            mime: &feed.mime,
+            path: root_path(base, &feed.site_path),
+            url: base.join(&feed.site_path),
+        }
+    }
+}
+
+/// `page`: what the head of a page says about it.
+#[derive(Debug, Serialize)]
+pub(super) struct PageView<'a> {
+    pub title: &'a str,
+    /// Empty when there is nothing to say.
+    pub description: &'a str,
+    /// The absolute URL of the page.
+    pub url: String,
+    pub language: &'a str,
+    pub direction: &'static str,
+    /// The Open Graph type: `article` or `website`.
+    pub kind: &'static str,
+    /// The absolute URL of its picture; empty when it has none.
+    pub image: String,
+}
+
+/// `post`: one post, without its text.
+#[derive(Debug, Serialize)]
+pub(super) struct PostView<'a> {
+    title: &'a str,
+    /// Plain text; may be empty.
+    summary: &'a str,
+    /// The absolute URL of its page.
+    url: String,
+    /// The path of its page from the root of the host.
+    path: String,
+    language: &'a str,
+    direction: &'static str,
+    date: DateView,
+    /// Absent when it never changed, or changed on the day it was published.
+    updated: Option<DateView>,
+    authors: Vec<AuthorView<'a>>,
+    tags: Vec<TagView<'a>>,
+    /// The absolute URL of its cover; empty when it has none.
+    image: String,
+    number: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct AuthorView<'a> {
+    name: &'a str,
+    /// Empty when there is no page about the author.
+    url: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct TagView<'a> {
+    title: &'a str,
+    /// Empty when the tag has no page.
+    path: String,
+}
+
+impl<'a> PostView<'a> {
+    pub fn new(post: &'a Post, publication: &'a Publication) -> Self {
+        let base = &publication.base_url;
+        let language = language(post, publication);
+        let changed_later = |updated: &Dated| updated.date_naive() > post.date.date_naive();
+        Self {
+            title: &post.title,
+            summary: &post.summary,
+            url: base.join(&post.site_path()),
+            path: root_path(base, &post.site_path()),
+            language,
+            direction: direction(language),
+            date: DateView::new(post.date, language),
+            updated: post.updated.filter(changed_later).map(|date| DateView::new(date, language)),
+            authors: authors(post, publication).map(AuthorView::new).collect(),
+            tags: post.tags.iter().map(|tag| TagView::new(tag, base)).collect(),
+            image: image_url(post, base).unwrap_or_default(),
+            number: post.number,
+        }
+    }
+
+    /// Who wrote it and when, on one line.
+    pub fn byline(&self) -> String {
+        let names: Vec<&str> = self.authors.iter().map(|author| author.name).collect();
+        let parts = [names.join(", "), self.date.text.clone()];
+        parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+impl<'a> AuthorView<'a> {
+    fn new(author: &'a Author) -> Self {
+        Self { name: &author.name, url: author.url.as_deref().unwrap_or_default() }
+    }
+}
+
+impl<'a> TagView<'a> {
+    fn new(tag: &'a str, base: &SiteUrl) -> Self {
+        Self { title: tag, path: topic_path(tag).map(|path| root_path(base, &path)).unwrap_or_default() }
+    }
+}
+
+/// A date in the forms templates need.
+#[derive(Debug, Serialize)]
+pub(super) struct DateView {
+    /// RFC 3339, for machines.
+    iso: String,
+    /// `2 March 2026`; in languages other than English `2026-03-02`, which all can read.
+    text: String,
+    /// Without the year: `2 Mar`, `03-02`.
+    short: String,
+    year: i32,
+}
+
+impl DateView {
+    fn new(date: Dated, language: &str) -> Self {
+        let english = primary(language) == "en";
+        let (text, short) = if english { ("%-d %B %Y", "%-d %b") } else { ("%Y-%m-%d", "%m-%d") };
+        Self {
+            iso: date.to_rfc3339(),
+            text: date.format(text).to_string(),
+            short: date.format(short).to_string(),
+            year: date.year(),
+        }
+    }
+}
+
+/// `years`: posts grouped by year, in the order they were given.
+#[derive(Debug, Serialize)]
+pub(super) struct YearView<'a> {
+    year: i32,
+    posts: Vec<PostView<'a>>,
+}
+
+/// Groups posts by year. Posts of one year that do not stand together make two groups:
+/// the order is the caller's.
+pub(super) fn years<'a>(posts: &[&'a Post], publication: &'a Publication) -> Vec<YearView<'a>> {
+    let mut years: Vec<YearView> = Vec::new();
+    for post in posts {
+        let view = PostView::new(post, publication);
+        match years.last_mut() {
+            Some(last) if last.year == view.date.year => last.posts.push(view),
+            Some(_) | None => years.push(YearView { year: view.date.year, posts: vec![view] }),
+        }
+    }
+    years
+}
+
+/// `topic`: one topic of the archive.
+#[derive(Debug, Serialize)]
+pub(super) struct TopicView<'a> {
+    pub title: &'a str,
+    pub path: String,
+    pub count: usize,
+}
+
+/// Marks HTML that our own writers finished, so that templates do not escape it again. The
+/// one place where anything is called safe.
+pub(super) fn finished_html(html: &str) -> Value {
+    Value::safe_string(html)
+}
+
+/// The language of a post, always known.
+pub(super) fn language<'a>(post: &'a Post, publication: &'a Publication) -> &'a str {
+    post.language.as_deref().unwrap_or(&publication.language)
+}
+
+/// Who wrote a post: its own authors, or else the publication's.
+pub(super) fn authors<'a>(post: &'a Post, publication: &'a Publication) -> impl Iterator<Item = &'a Author> {
+    let default = publication.author.iter().filter(|_| post.authors.is_empty());
+    post.authors.iter().chain(default)
+}
+
+/// The absolute URL of a post's cover.
+pub(super) fn image_url(post: &Post, base: &SiteUrl) -> Option<String> {
+    let links = super::links::Links::new(base, post.site_path(), super::links::Reach::Absolute);
+    links.href(post.image.as_ref()?)
+}
+
+/// The direction a language is written in (the scripts of CLDR's right-to-left list).
+pub(super) fn direction(language: &str) -> &'static str {
+    let right_to_left = ["ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi"];
+    let script = language.split('-').nth(1).unwrap_or_default().to_ascii_lowercase();
+    match script.as_str() {
+        "latn" | "cyrl" | "deva" => "ltr",
+        "arab" | "hebr" | "thaa" | "syrc" | "nkoo" => "rtl",
+        _ if right_to_left.contains(&primary(language).as_str()) => "rtl",
+        _ => "ltr",
+    }
+}
+
+fn primary(language: &str) -> String {
+    language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_knows_its_direction_and_a_script_overrules_it() {
+        assert_eq!(direction("en-GB"), "ltr");
+        assert_eq!(direction("he"), "rtl");
+        assert_eq!(direction("ar-EG"), "rtl");
+        assert_eq!(direction("uz-Arab"), "rtl");
+        assert_eq!(direction("ks-Deva"), "ltr");
+    }
+
+    #[test]
+    fn a_date_is_written_for_its_readers() {
+        let date = Dated::parse_from_rfc3339("2026-03-02T09:00:00+01:00").unwrap();
+        assert_eq!(DateView::new(date, "en-GB").text, "2 March 2026");
+        assert_eq!(DateView::new(date, "de").text, "2026-03-02");
+        assert_eq!(DateView::new(date, "en").iso, "2026-03-02T09:00:00+01:00");
+    }
+}

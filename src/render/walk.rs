@@ -1,0 +1,83 @@
+//! Questions about a whole document.
+
+use crate::domain::document::{Block, Document, Inline, Target};
+use crate::domain::post::Post;
+
+/// One thing in a document.
+#[derive(Clone, Copy)]
+enum Node<'a> {
+    Block(&'a Block),
+    Inline(&'a Inline),
+}
+
+/// Whether the author wrote raw HTML anywhere.
+pub(super) fn has_raw_html(document: &Document) -> bool {
+    any(document, &|node| matches!(node, Node::Block(Block::Html(_)) | Node::Inline(Inline::Html(_))))
+}
+
+/// Whether any heading is of the first level, which the page's title already is.
+pub(super) fn has_top_heading(document: &Document) -> bool {
+    any(document, &|node| matches!(node, Node::Block(Block::Heading { level: 0 | 1, .. })))
+}
+
+/// The post's cover, unless the text shows the same image itself: nobody wants it twice.
+pub(super) fn cover(post: &Post) -> Option<&Target> {
+    let cover = post.image.as_ref()?;
+    let name = match cover {
+        Target::Url(name) | Target::Site(name) | Target::Fragment(name) => name.as_str(),
+    };
+    let shown = any(&post.document, &|node| match node {
+        Node::Block(Block::Figure { image, .. }) | Node::Inline(Inline::Image(image)) => image.target == *cover,
+        Node::Block(Block::Html(html)) | Node::Inline(Inline::Html(html)) => html.contains(name),
+        Node::Block(_) | Node::Inline(_) => false,
+    });
+    (!shown).then_some(cover)
+}
+
+fn any(document: &Document, test: &dyn Fn(Node) -> bool) -> bool {
+    any_block(&document.blocks, test) || document.footnotes.iter().any(|note| any_block(&note.blocks, test))
+}
+
+fn any_block(blocks: &[Block], test: &dyn Fn(Node) -> bool) -> bool {
+    blocks.iter().any(|block| test(Node::Block(block)) || inside_block(block, test))
+}
+
+fn inside_block(block: &Block, test: &dyn Fn(Node) -> bool) -> bool {
+    match block {
+        Block::Paragraph(content) | Block::Heading { content, .. } | Block::Figure { caption: content, .. } => {
+            any_inline(content, test)
+        }
+        Block::Quote(blocks) => any_block(blocks, test),
+        Block::Admonition { title, blocks, .. } => {
+            title.as_ref().is_some_and(|title| any_inline(title, test)) || any_block(blocks, test)
+        }
+        Block::List { items, .. } => items.iter().any(|item| any_block(&item.blocks, test)),
+        Block::Table { head, rows, .. } => head.iter().chain(rows.iter().flatten()).any(|cell| any_inline(cell, test)),
+        Block::Definitions(definitions) => definitions.iter().any(|definition| {
+            any_inline(&definition.term, test) || definition.meanings.iter().any(|meaning| any_block(meaning, test))
+        }),
+        Block::Code { .. } | Block::Math(_) | Block::Rule | Block::Html(_) | Block::More => false,
+    }
+}
+
+fn any_inline(inlines: &[Inline], test: &dyn Fn(Node) -> bool) -> bool {
+    inlines.iter().any(|inline| {
+        test(Node::Inline(inline))
+            || match inline {
+                Inline::Emphasis(inner)
+                | Inline::Strong(inner)
+                | Inline::Strikethrough(inner)
+                | Inline::Superscript(inner)
+                | Inline::Subscript(inner)
+                | Inline::Link { content: inner, .. } => any_inline(inner, test),
+                Inline::Text(_)
+                | Inline::Code(_)
+                | Inline::Math(_)
+                | Inline::Image(_)
+                | Inline::FootnoteReference(_)
+                | Inline::SoftBreak
+                | Inline::HardBreak
+                | Inline::Html(_) => false,
+            }
+    })
+}
