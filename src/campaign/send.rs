@@ -122,8 +122,7 @@ pub async fn send_test(
     let publication = &prepared.config.publication;
     let mut test = post.clone();
     test.title = format!("[TEST] {}", post.title);
-    let (frozen, row) =
-        open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
+    let (frozen, row) = open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
     let unsubscribe = ledger.secret("unsubscribe")?;
     let nobody = SubscriberId(0);
     let unsubscribe_url = token::unsubscribe_url(&publication.base_url, unsubscribe.bytes(), nobody);
