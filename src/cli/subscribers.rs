@@ -148,18 +148,36 @@ fn summary(count: ImportCount) -> String {
 }
 
 fn export(ledger: &Ledger, format: ListFormat) -> Result<Exit, Failure> {
+    let mut page = Page(String::new());
     match format {
         ListFormat::Csv => {
             let mut attributes = BTreeSet::new();
             ledger.each_subscriber(&mut |person| attributes.extend(person.attributes.into_keys()))?;
-            printer::bytes(audience::csv_header(&attributes).as_bytes());
-            ledger.each_subscriber(&mut |person| printer::bytes(audience::csv_row(&person, &attributes).as_bytes()))?;
+            page.push(&audience::csv_header(&attributes));
+            ledger.each_subscriber(&mut |person| page.push(&audience::csv_row(&person, &attributes)))?;
         }
-        ListFormat::Toml => {
-            ledger.each_subscriber(&mut |person| printer::bytes(audience::toml_entry(&person).as_bytes()))?;
+        ListFormat::Toml => ledger.each_subscriber(&mut |person| page.push(&audience::toml_entry(&person)))?,
+    }
+    page.print();
+    Ok(Exit::Done)
+}
+
+/// Text on its way to standard output, printed in large pieces: a million single lines would
+/// be a million system calls.
+struct Page(String);
+
+impl Page {
+    fn push(&mut self, text: &str) {
+        self.0.push_str(text);
+        if self.0.len() > 1 << 16 {
+            self.print();
         }
     }
-    Ok(Exit::Done)
+
+    fn print(&mut self) {
+        printer::bytes(self.0.as_bytes());
+        self.0.clear();
+    }
 }
 
 /// Off the list for good: unsubscribed first, so that no list file brings the person back.

@@ -2,7 +2,6 @@
 
 mod template;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -159,6 +158,8 @@ fn next_steps(proposal: &Proposal) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::config::{Config, Environment};
     use crate::domain::publication::Author;

@@ -44,13 +44,13 @@ const HEAD: &str = "\
 # that works; a line that begins with # is an example. `fieldpost check` says what is wrong here.
 ";
 
-const RELAY: &str = r##"
+const RELAY: &str = r#"
 # Mail goes into the Maildir .fieldpost/outbox until there is a relay. The password comes from
 # the file (mode 0600), or from FIELDPOST_RELAY_PASSWORD.
 # [[relay]]
 # url = "smtps://user@mail.example.org"  # or smtp+starttls://…
 # password_file = "relay.password"
-"##;
+"#;
 
 /// Writes the file's text.
 pub(super) fn config_text(proposal: &Proposal) -> String {
