@@ -113,3 +113,6 @@ fn inliner() -> CSSInliner<'static> {
         ..InlineOptions::default()
     })
 }
+
+#[cfg(test)]
+mod tests;
