@@ -1,1 +1,19 @@
-//! To be filled.
+//! The story: read the folder, write the site, decide what is news, open campaigns, deliver.
+//!
+//! [`prepare`] reads; [`plan`] tells what would happen and changes nothing; [`build`] writes
+//! the site; [`open`] freezes issues and audiences in the ledger; [`send`] delivers whatever
+//! the ledger holds. The command line calls them in this order and asks in between.
+
+mod news;
+mod open;
+mod plan;
+mod prepare;
+mod send;
+mod site;
+
+pub use news::Choice;
+pub use open::{OpenError, Opened, open};
+pub use plan::{Plan, PlannedCampaign, plan};
+pub use prepare::{Prepared, choose_named, find_post, prepare};
+pub use send::{SendError, Sent, send, send_test};
+pub use site::{BuildError, build, foresee};

@@ -1,1 +1,110 @@
-//! To be filled.
+//! What the author set: `fieldpost.toml`, read in two steps.
+//!
+//! First what was typed (`raw`: every section and key with its place in the file; an unknown
+//! key is an error that names the nearest known one), then what was built from it ([`Config`]:
+//! every default filled in, every path absolute, every value of its proper type). Both steps
+//! go on after a mistake, so that the author sees all of them at once.
+//!
+//! This module is also the one reader of the environment ([`Environment::read`]). It reads
+//! files and writes none, opens no connection and knows no clock.
+
+mod build;
+mod clock;
+mod environment;
+mod identity;
+mod nearest;
+mod paths;
+mod raw;
+mod relay;
+mod secret;
+pub(crate) mod sheet;
+mod zone;
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::delivery::InDoubtPolicy;
+use crate::domain::ids::PostId;
+use crate::domain::publication::Publication;
+use crate::domain::time::Instant;
+
+pub use clock::Clock;
+pub use environment::{Colour, Environment, EnvironmentError};
+pub use nearest::nearest;
+pub use relay::{Relay, Security};
+pub use secret::Secret;
+
+/// The name of the configuration file, in the publication's folder.
+pub const FILE_NAME: &str = "fieldpost.toml";
+
+/// The largest configuration file that is read, in bytes.
+const MAX_SIZE: u64 = 1 << 20;
+
+/// A publication's settings, complete: nothing downstream knows a default.
+/// All paths are absolute when the folder given to [`Config::load`] was.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The publication's folder, where `fieldpost.toml` lies.
+    pub root: PathBuf,
+    /// What feeds, pages and mail say about themselves.
+    pub publication: Publication,
+    /// The folder of posts.
+    pub source: PathBuf,
+    /// The folder the site is written to; never the root or a folder around the posts.
+    pub output: PathBuf,
+    /// The publication's own templates, when it has any.
+    pub templates: Option<PathBuf>,
+    /// The state file of the ledger (SQLite).
+    pub state: PathBuf,
+    /// The folder of the state file, where lock and mark file lie beside it.
+    pub state_dir: PathBuf,
+    /// The Maildir that takes the mail as long as there is no relay.
+    pub outbox: PathBuf,
+    /// The SMTP servers to submit to, in the author's order; none means the outbox.
+    pub relays: Vec<Relay>,
+    /// The list of subscribers, `.toml` or `.csv`; it exists.
+    pub subscribers_file: Option<PathBuf>,
+    /// Posts dated earlier were never news: they are not mailed.
+    pub mail_since: Option<Instant>,
+    /// What to do with a delivery in doubt.
+    pub in_doubt: InDoubtPolicy,
+    /// How many deliveries one sender may have begun and not settled, 1 to 10,000.
+    pub begin_ahead: usize,
+    /// Ids of posts the author took away on purpose.
+    pub retired: Vec<PostId>,
+    /// Files under `source` that are no posts: globs or path prefixes.
+    pub ignore: Vec<String>,
+    /// How many entries a feed holds, at least 1.
+    pub feed_limit: usize,
+}
+
+impl Config {
+    /// Reads the `fieldpost.toml` of a folder, with the files it names (a relay's CA and
+    /// password).
+    ///
+    /// Returns the settings with the warnings, or everything that is wrong: all errors of the
+    /// file at once, each with its line. Syntax errors hide the others, since what a broken
+    /// line was meant to say is a guess. A second call reads everything again.
+    pub fn load(dir: &Path, environment: &Environment) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let file = dir.join(FILE_NAME);
+        let text = read_text(&file).map_err(|diagnostic| vec![diagnostic])?;
+        build::config(dir, &file, &text, environment)
+    }
+}
+
+fn read_text(file: &Path) -> Result<String, Diagnostic> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let message = format!("there is no `{FILE_NAME}` here");
+            Diagnostic::error("config-missing", Place::file(file), message)
+                .help("`fieldpost init` writes one from what is in the folder; `-C DIR` names another folder")
+        }
+        _ => Diagnostic::error("config-unreadable", Place::file(file), format!("cannot be read: {error}")),
+    };
+    let size = std::fs::metadata(file).map_err(unreadable)?.len();
+    if size > MAX_SIZE {
+        let message = format!("{size} bytes are no configuration; {MAX_SIZE} is the most that is read");
+        return Err(Diagnostic::error("config-too-large", Place::file(file), message));
+    }
+    sheet::utf8(file, std::fs::read(file).map_err(unreadable)?)
+}

@@ -1,1 +1,85 @@
-//! To be filled.
+//! A folder of Markdown becomes posts.
+//!
+//! [`load`] reads every post of a folder, whatever generator it was written for, and never
+//! fails as a whole: what is wrong with one file is a [`Diagnostic`] that points into it, and
+//! the other posts go on. [`survey`] looks at a folder nobody has described yet.
+//!
+//! Nothing here reads the clock, writes a file or touches the network; the one program it
+//! starts is `git`, to read history.
+
+mod article;
+mod characters;
+mod discover;
+mod draft;
+mod git;
+mod head;
+mod html;
+mod identity;
+mod ignore;
+mod image_size;
+mod links;
+mod load;
+mod markdown;
+mod mojibake;
+mod names;
+mod site;
+mod source;
+mod survey;
+
+use std::path::Path;
+
+use chrono_tz::Tz;
+
+use crate::diagnostic::Diagnostic;
+use crate::domain::ids::PostId;
+use crate::domain::post::{KnownPost, Post};
+use crate::domain::publication::{Author, SiteUrl};
+use crate::domain::time::Instant;
+
+pub use head::HeadKind;
+pub use mojibake::{Mojibake, find_mojibake, repair_mojibake};
+pub use survey::{Survey, survey};
+
+/// Where the posts are, and what the publication says about posts that do not say it.
+#[derive(Debug, Clone)]
+pub struct Options<'a> {
+    /// The publication's folder; nothing outside it is read.
+    pub root: &'a Path,
+    /// The folder of posts, absolute; usually inside `root`, or `root` itself.
+    pub source: &'a Path,
+    /// The output folder, absolute: never read as content.
+    pub output: &'a Path,
+    /// The zone of dates that name none.
+    pub time_zone: Tz,
+    /// Where the site will be: links into it become links of the site.
+    pub base_url: &'a SiteUrl,
+    /// Whose posts they are when neither the post nor git says.
+    pub default_author: Option<&'a Author>,
+    /// What the ledger remembers: how a post keeps its id when its file moves.
+    pub known: &'a [KnownPost],
+    /// Ids of posts the author took away on purpose.
+    pub retired: &'a [PostId],
+    /// Files that are no posts: globs (`drafts/**`, `*.bak.md`) or path prefixes, relative to `source`.
+    pub ignore: &'a [String],
+    /// The moment of loading: a post dated later is scheduled.
+    pub now: Instant,
+}
+
+/// What a folder holds.
+#[derive(Debug, Clone, Default)]
+pub struct Content {
+    /// The posts, newest first, equal dates by id; drafts and scheduled posts are among them,
+    /// told apart by their visibility.
+    pub posts: Vec<Post>,
+    /// What is wrong, by file and line.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads all posts of a folder. The same folder gives the same posts in the same order; a file
+/// that cannot be read or understood is left out with an error that says why.
+pub fn load(options: &Options<'_>) -> Content {
+    load::load(options)
+}
+
+#[cfg(test)]
+mod tests;

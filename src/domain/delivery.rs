@@ -93,7 +93,9 @@ impl DeliveryState {
                     S::Begun | S::Planned | S::Suppressed | S::Cancelled | S::Expired | S::Rejected | S::Deferred
                 )
             }
-            S::Begun => matches!(next, S::Accepted | S::Deferred | S::Rejected | S::InDoubt | S::Planned),
+            S::Begun => {
+                matches!(next, S::Accepted | S::Deferred | S::Rejected | S::InDoubt | S::Planned | S::Expired)
+            }
             S::Deferred => matches!(next, S::Claimed | S::Suppressed | S::Cancelled | S::Expired),
             S::InDoubt => matches!(next, S::Begun | S::Accepted | S::Rejected | S::Abandoned | S::InDoubt),
             S::Accepted | S::Rejected | S::Abandoned | S::Suppressed | S::Cancelled | S::Expired => false,

@@ -4,7 +4,7 @@
 //! a template. Control characters that XML 1.0 forbids are already gone.
 
 /// A whole post.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Hash)]
 pub struct Document {
     /// The blocks in reading order.
     pub blocks: Vec<Block>,
@@ -14,7 +14,7 @@ pub struct Document {
 }
 
 /// One footnote.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Footnote {
     /// The label the author gave it.
     pub label: String,
@@ -23,7 +23,7 @@ pub struct Footnote {
 }
 
 /// A block of a document.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum Block {
     /// A paragraph.
     Paragraph(Vec<Inline>),
@@ -93,7 +93,7 @@ pub enum Block {
 }
 
 /// One item of a list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct ListItem {
     /// `Some(done)` for a task list's item.
     pub task: Option<bool>,
@@ -104,7 +104,7 @@ pub struct ListItem {
 }
 
 /// Whether a list's items stand close together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Spacing {
     /// No blank line between items.
     Tight,
@@ -113,7 +113,7 @@ pub enum Spacing {
 }
 
 /// A term and what it means.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Definition {
     /// The term.
     pub term: Vec<Inline>,
@@ -122,7 +122,7 @@ pub struct Definition {
 }
 
 /// How a column is aligned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Alignment {
     /// As the reader's software likes.
     Natural,
@@ -135,7 +135,7 @@ pub enum Alignment {
 }
 
 /// The sorts of admonition, as GitHub names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AdmonitionKind {
     /// Something worth knowing.
     Note,
@@ -163,7 +163,7 @@ impl AdmonitionKind {
 }
 
 /// A piece of running text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum Inline {
     /// Text.
     Text(String),
@@ -203,7 +203,7 @@ pub enum Inline {
 }
 
 /// An image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Image {
     /// Where it is.
     pub target: Target,

@@ -39,7 +39,7 @@ fn slug_part(text: &str) -> String {
 }
 
 /// Whether the world may see a post now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Visibility {
     /// In the archive, the feeds and the mail.
     Public,
@@ -50,7 +50,7 @@ pub enum Visibility {
 }
 
 /// A channel a post can be kept out of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Channel {
     /// The post goes there.
     On,
@@ -59,7 +59,7 @@ pub enum Channel {
 }
 
 /// A file that a post needs beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Asset {
     /// The file on disk.
     pub source: PathBuf,
@@ -68,7 +68,7 @@ pub struct Asset {
 }
 
 /// A post as content loading leaves it: complete, with every default filled in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct Post {
     /// Its permanent name.
     pub id: PostId,
@@ -125,7 +125,7 @@ impl Post {
 }
 
 /// What the ledger remembers of a post it has seen: enough to know it again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KnownPost {
     /// The id that was minted or declared.
     pub id: PostId,

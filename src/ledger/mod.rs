@@ -1,1 +1,60 @@
-//! To be filled.
+//! The durable record of who got what (`docs/LEDGER.md` tells the story).
+//!
+//! [`Ledger`] is the open state file: short transactions for everybody. [`Sender`] is the one
+//! right to send: it claims, begins and settles through a writer thread of its own.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `open`, `schema`, `secrets`, `words`, `error` | the file: settings, migrations, keys, the words read back |
+//! | `posts`, `subscribers`, `suppression`, `audience`, `issues` | what a campaign is made of |
+//! | `draft`, `campaigns` | opening a campaign; steering it |
+//! | `lock`, `witness`, `recovery`, `sender` | becoming the sender |
+//! | `claim`, `begin`, `settle`, `standing`, `moves` | a delivery's way through its states |
+//! | `writer`, `marks` | group commit; what a killed process leaves |
+//! | `report`, `verify` | what did happen; whether the file is sound |
+
+mod audience;
+mod begin;
+mod campaigns;
+mod claim;
+mod draft;
+mod error;
+mod issues;
+mod lock;
+mod marks;
+mod moves;
+mod open;
+mod posts;
+mod recovery;
+mod report;
+mod schema;
+mod secrets;
+mod sender;
+mod settle;
+mod standing;
+mod subscribers;
+mod suppression;
+mod verify;
+mod witness;
+mod words;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use begin::{Begin, BeginAnswer, Refusal};
+pub use campaigns::{Campaign, Doubtful, Resolution};
+pub use claim::{Claim, Frozen, Purpose};
+pub use draft::NewCampaign;
+pub use error::LedgerError;
+pub use issues::IssueRow;
+pub use marks::MarkSlot;
+pub use open::Ledger;
+pub use posts::MailDecision;
+pub use recovery::Recovery;
+pub use report::{AttemptRow, DeliveryRow};
+pub use secrets::Secret;
+pub use sender::{Pending, Sender};
+pub use settle::{Settle, Settled};
+pub use subscribers::{Consent, Removal};
+pub use verify::Finding;

@@ -1,1 +1,37 @@
-//! To be filled.
+//! An issue becomes mail: assembled once, spliced per recipient.
+//!
+//! [`freeze`] turns an issue into a [`Frozen`] template: every header and body byte that is
+//! the same for everybody, already encoded, with named gaps for what differs. The ledger
+//! keeps it. [`assemble`] fills the gaps for one recipient and does nothing else, so the same
+//! four arguments give the same bytes today, after a crash, and after an upgrade
+//! (`docs/LEDGER.md`, "A retry is byte-identical").
+//!
+//! What comes out is 7-bit: quoted-printable bodies, RFC 2047 headers, lines of at most 76
+//! bytes wherever a line can be folded, none that begins with a dot. A value that could add a
+//! header or a line is encoded or refused ([`Unrenderable`]), and a byte scanner reads every
+//! finished message before anybody may send it.
+//!
+//! Nothing here reads the clock, a file or the network.
+
+mod error;
+mod freeze;
+mod frozen;
+mod header;
+mod identity;
+mod quoted_printable;
+#[cfg(test)]
+mod samples;
+mod scan;
+mod splice;
+mod words;
+
+pub use error::{Field, Reason, Unrenderable};
+pub use freeze::freeze;
+pub use frozen::{Frozen, Part, Segment, ThawError};
+pub use identity::{message_id, return_path};
+pub use scan::Flaw;
+pub use splice::{Message, Recipient, assemble};
+
+/// How templates are spliced. It is written into every [`Frozen`]; a change that would give
+/// other bytes for an old template takes the next number and keeps the old way for old ones.
+pub const ASSEMBLER_VERSION: u32 = 1;

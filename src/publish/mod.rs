@@ -1,1 +1,210 @@
-//! To be filled.
+//! The site's files: pages, feeds, sitemap, assets, redirects; planned, then applied.
+//!
+//! [`plan`] and [`apply`] walk the same way: list every file the site should have, pass over
+//! those whose inputs and whose file are as the manifest remembers, make the others, and
+//! compare each with what is there. `plan` stops there; `apply` writes what differs, a file
+//! at a time and each atomically, and removes what an earlier build wrote and this one does
+//! not want. Pages are made in parallel and written as they are made, so that a site of ten
+//! thousand posts needs the memory of a few.
+//!
+//! The manifest says which files are ours. A file that is not is never overwritten and never
+//! removed. Only the site and the feeds are written here; no mail, no ledger.
+
+mod fingerprint;
+mod make;
+mod manifest;
+mod place;
+mod targets;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::diagnostic::Diagnostic;
+use crate::domain::post::Post;
+use crate::domain::publication::Publication;
+use crate::feed::{FeedError, Limit};
+use crate::files::{Change, FileError, Root};
+use crate::render::Theme;
+use make::Outline;
+pub use make::feed_links;
+use manifest::Manifest;
+use place::{Mode, Outcome, Placer, Removal};
+use targets::Target;
+
+/// What becomes of files that an earlier build wrote and this one does not want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leftovers {
+    /// They are removed: their posts are gone.
+    Remove,
+    /// They stay: some posts could not be read, and a broken head must not take a page, its
+    /// images and its links off the web.
+    Keep,
+}
+
+/// A site to be published.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// Whose site it is.
+    pub publication: &'a Publication,
+    /// The templates.
+    pub theme: &'a Theme,
+    /// A digest of all that the theme was loaded from. Pages are made anew when it changes.
+    pub theme_digest: &'a str,
+    /// The posts in any order; drafts and scheduled ones are left out here.
+    pub posts: &'a [Post],
+    /// How much the feeds carry.
+    pub limit: Limit,
+    /// The folder that is served.
+    pub output: &'a Path,
+    /// The manifest: a file outside the output folder, ours alone.
+    pub manifest: &'a Path,
+    /// What becomes of files that are no longer wanted.
+    pub leftovers: Leftovers,
+}
+
+/// What a build would do, or did: paths are relative to the output folder, sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SiteChanges {
+    /// Files that were not there.
+    pub added: Vec<String>,
+    /// Files with other content.
+    pub changed: Vec<String>,
+    /// Files of an earlier build that nothing wants any more.
+    pub removed: Vec<String>,
+    /// How many files stay as they are.
+    pub unchanged: usize,
+    /// The ids of entries that the feeds carry and the last feed did not.
+    pub new_entries: Vec<String>,
+    /// What could not be made or placed; all else was.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why a build stopped. Files written before that are whole, and the next build goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The disk refused.
+    #[error(transparent)]
+    Files(#[from] FileError),
+    /// The manifest cannot be understood, so that nobody knows which files are ours.
+    #[error("`{path}` is no manifest of a site ({reason}); remove it together with the output folder to build anew")]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// What [`apply`] would do now. Nothing is written.
+pub fn plan(site: &Site) -> Result<SiteChanges, PublishError> {
+    walk(site, Mode::Plan)
+}
+
+/// Brings the output folder to what the posts say.
+///
+/// Called again without a change it writes nothing. Killed at any moment it leaves every file
+/// whole, old or new, and a manifest that knows all that was begun; the next call finishes.
+pub fn apply(site: &Site) -> Result<SiteChanges, PublishError> {
+    walk(site, Mode::Apply)
+}
+
+fn walk(site: &Site, mode: Mode) -> Result<SiteChanges, PublishError> {
+    let mut posts: Vec<&Post> = site.posts.iter().filter(|post| post.is_public()).collect();
+    posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
+    let outline = Outline::new(site, &posts);
+    let manifest = Manifest::load(site.manifest)?;
+    let root = Root::open(site.output)?;
+    let listed = targets::list(&outline);
+    let placer = Placer { outline: &outline, manifest: &manifest, root: &root, mode };
+    let (done, waiting): (Vec<_>, Vec<_>) = listed.targets.iter().partition(|target| placer.is_done(target));
+
+    let mut changes = SiteChanges { unchanged: done.len(), ..SiteChanges::default() };
+    let kept = done.iter().map(|target| &target.path).chain(&listed.contested);
+    let mut next = manifest.kept(kept.map(String::as_str));
+    if !waiting.is_empty() {
+        changes.new_entries = make::new_entries(&outline, &root);
+        placer.announce(&waiting, site.manifest)?;
+        place_all(&placer, &waiting, &mut next, &mut changes)?;
+    }
+    remove_leftovers(&placer, site.leftovers, &listed.targets, &mut next, &mut changes)?;
+    changes.diagnostics.extend(listed.collisions);
+    if let Mode::Apply = mode {
+        next.save(site.manifest)?;
+    }
+    Ok(changes)
+}
+
+/// Makes and places targets on all processors, and notes what became of them.
+fn place_all(
+    placer: &Placer,
+    waiting: &[&Target],
+    next: &mut Manifest,
+    changes: &mut SiteChanges,
+) -> Result<(), PublishError> {
+    let outcomes: Vec<Outcome> = waiting.par_iter().map(|target| placer.place(target)).collect::<Result<_, _>>()?;
+    for (target, outcome) in waiting.iter().zip(outcomes) {
+        match outcome {
+            Outcome::Placed(change, record) => {
+                count(changes, change, &target.path);
+                next.files.insert(target.path.clone(), record);
+            }
+            Outcome::Failed(diagnostic) => {
+                changes.diagnostics.push(diagnostic);
+                next.files.extend(placer.manifest.entry(&target.path));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn count(changes: &mut SiteChanges, change: Change, path: &str) {
+    match change {
+        Change::Added => changes.added.push(path.to_owned()),
+        Change::Changed => changes.changed.push(path.to_owned()),
+        Change::Unchanged => changes.unchanged += 1,
+    }
+}
+
+/// Removes what the manifest remembers and nothing wants, or keeps it in the next manifest.
+fn remove_leftovers(
+    placer: &Placer,
+    leftovers: Leftovers,
+    targets: &[Target],
+    next: &mut Manifest,
+    changes: &mut SiteChanges,
+) -> Result<(), PublishError> {
+    let wanted: BTreeSet<&str> = targets.iter().map(|target| target.path.as_str()).collect();
+    for (path, record) in &placer.manifest.files {
+        if wanted.contains(path.as_str()) || next.files.contains_key(path) {
+            continue;
+        }
+        match leftovers {
+            Leftovers::Keep => {
+                next.files.insert(path.clone(), record.clone());
+            }
+            Leftovers::Remove => match placer.remove(path, record)? {
+                Removal::Removed => changes.removed.push(path.clone()),
+                Removal::Gone => {}
+                Removal::NotOurs(diagnostic) => changes.diagnostics.push(diagnostic),
+            },
+        }
+    }
+    Ok(())
+}
+
+/// What a feed that could not be written means to the author.
+fn feed_diagnostic(path: &Path, error: &FeedError) -> Diagnostic {
+    let place = crate::diagnostic::Place::file(path);
+    let diagnostic = Diagnostic::error("feed", place, format!("the feed was not written: {error}"));
+    match error {
+        FeedError::DuplicateId(_) => diagnostic.help("give one of the two posts another `id`"),
+        FeedError::Id(_) => diagnostic.help("give the post an `id` of plain letters and digits"),
+        FeedError::Date(_) => diagnostic.help("correct the post's `date`"),
+        FeedError::Refused { .. } => diagnostic.help("the feed that is there was kept; please report this as a bug"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,12 @@
 //! Whole-tool tests: the built binary over fixture sites, real files and real servers.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod feeds;
+mod kill;
+mod message;
+mod publishing;
+mod smtp;
+mod this_week_in_rust;
+mod wrong_files;

@@ -38,6 +38,11 @@ impl Theme {
         Ok(Self { tera, sources, stylesheet_path, inliner: inliner() })
     }
 
+    /// A digest of all templates: pages are made anew when it changes.
+    pub fn digest(&self) -> String {
+        super::digest(self.sources.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
+    }
+
     /// Renders one template. Every variable it names must exist.
     pub(super) fn render(&self, template: &str, context: &Context) -> Result<String, Diagnostic> {
         limits::bounded(|out| self.tera.render_to(template, context, out))

@@ -1,0 +1,141 @@
+//! Freezes issues and audiences in the ledger: from here on the folder may change.
+
+use super::news::{self, Choice, Memory};
+use super::prepare::Prepared;
+use crate::diagnostic::Diagnostic;
+use crate::domain::address::Address;
+use crate::domain::ids::{CampaignId, Generation, MessageId, PostId};
+use crate::domain::post::Post;
+use crate::domain::subscriber::ImportCount;
+use crate::domain::time::Instant;
+use crate::ledger::{IssueRow, Ledger, LedgerError, MailDecision, NewCampaign};
+use crate::message::{self, Frozen, Recipient};
+use crate::render::{self, SiteContext};
+
+/// Why no campaign could be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Issues that cannot be made; the ledger knows nothing of them.
+    #[error("an issue cannot be rendered")]
+    Unrenderable(Vec<Diagnostic>),
+}
+
+/// What was opened.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// The new campaigns, with the post's title.
+    pub campaigns: Vec<(CampaignId, String)>,
+    /// Whether nothing was published before.
+    pub first: bool,
+    /// Posts newly found and not mailed.
+    pub old: usize,
+    /// What the list file changed.
+    pub import: ImportCount,
+}
+
+/// Takes the list in, decides what is news, and opens one campaign for each news post.
+///
+/// Every issue is rendered and assembled once for nobody before the first is frozen: what
+/// cannot be rendered stops all of them. Killed in between, a second call goes on: a decision
+/// and a campaign are made once.
+pub fn open(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant) -> Result<Opened, OpenError> {
+    let import = ledger.enrol(&prepared.listing.enrolments, now)?;
+    ledger.record_posts(&prepared.known())?;
+    let memory = memory(ledger)?;
+    let config = prepared.config;
+    let sorted =
+        news::choose(&prepared.posts, &memory, config.mail_since, choice, config.publication.time_zone);
+    let issues = freeze_all(prepared, &sorted.news)?;
+    ledger.decide_news(&ids(&sorted.news), &ids(&sorted.old))?;
+    ledger.record_first_publish(now)?;
+    let mut opened = Opened { first: memory.first, old: sorted.old.len(), import, ..Opened::default() };
+    for (post, row) in sorted.news.iter().zip(issues) {
+        if ledger.latest_generation(&post.id)?.is_some() {
+            continue;
+        }
+        let generation = Generation::FIRST;
+        let audience = ledger.resolve_audience(&post.tags, &post.id, generation)?;
+        ledger.freeze_issue(&row)?;
+        let new = NewCampaign {
+            post: post.id.clone(),
+            issue: row.id,
+            generation,
+            audience,
+            not_before: None,
+            expires: None,
+        };
+        opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
+    }
+    Ok(opened)
+}
+
+/// What the ledger remembers of earlier decisions.
+pub(super) fn memory(ledger: &Ledger) -> Result<Memory, LedgerError> {
+    let mut memory = Memory { first: ledger.first_published()?.is_none(), ..Memory::default() };
+    for (id, decision) in ledger.mail_decisions()? {
+        match decision {
+            MailDecision::Undecided => continue,
+            MailDecision::News if ledger.latest_generation(&id)?.is_none() => {
+                memory.waiting.insert(id.clone());
+            }
+            MailDecision::News | MailDecision::Old => {}
+        }
+        memory.decided.insert(id);
+    }
+    Ok(memory)
+}
+
+fn ids(posts: &[&Post]) -> Vec<PostId> {
+    posts.iter().map(|post| post.id.clone()).collect()
+}
+
+/// Renders and freezes every issue, collecting all that is wrong.
+pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<Vec<IssueRow>, OpenError> {
+    let mut rows = Vec::new();
+    let mut wrong = Vec::new();
+    for post in posts {
+        match freeze(prepared, post) {
+            Ok((frozen, row)) => match rehearse(&frozen) {
+                Ok(()) => rows.push(row),
+                Err(reason) => wrong.push(unrenderable(post, &reason)),
+            },
+            Err(diagnostic) => wrong.push(diagnostic),
+        }
+    }
+    if wrong.is_empty() { Ok(rows) } else { Err(OpenError::Unrenderable(wrong)) }
+}
+
+/// One post as a frozen issue.
+pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueRow), Diagnostic> {
+    let publication = &prepared.config.publication;
+    let site = SiteContext { publication, feeds: &prepared.feeds, topic_count: prepared.topic_count };
+    let issue = render::issue(&prepared.theme, &site, post)?;
+    let frozen = message::freeze(&issue, publication).map_err(|error| unrenderable(post, &error.to_string()))?;
+    let row = IssueRow {
+        id: frozen.id(),
+        post: post.id.clone(),
+        subject: issue.subject,
+        frozen: frozen.to_bytes(),
+        web_url: issue.web_url,
+        commit: issue.commit,
+    };
+    Ok((frozen, row))
+}
+
+/// Assembles the issue for nobody: what fails here would fail for everybody.
+fn rehearse(frozen: &Frozen) -> Result<(), String> {
+    let address = Address::parse("nobody@example.org").expect("the address is a constant");
+    let message_id = MessageId::parse("rehearsal@example.org").expect("the id is a constant");
+    let recipient =
+        Recipient { address: &address, name: Some("Nobody"), unsubscribe_url: "https://example.org/unsubscribe/none" };
+    message::assemble(frozen, &recipient, &message_id, Instant::default()).map(drop).map_err(|error| error.to_string())
+}
+
+fn unrenderable(post: &Post, reason: &str) -> Diagnostic {
+    let place = crate::diagnostic::Place::file(&post.source);
+    Diagnostic::error("unrenderable", place, format!("`{}` cannot be made into a mail: {reason}", post.title))
+        .help("change what the message names, or keep the post out of the mail with `email: false`")
+}

@@ -1,0 +1,163 @@
+//! Delivers whatever the ledger holds, and test copies that it never hears of.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::open;
+use super::prepare::Prepared;
+use crate::audience::token;
+use crate::config::{self, Clock, Config};
+use crate::deliver::{self, DeliverError, Ending, Job, Merge, Patience, Route, Stop, Tally, Transport};
+use crate::diagnostic::Diagnostic;
+use crate::domain::address::Address;
+use crate::domain::ids::{Generation, SubscriberId};
+use crate::domain::post::Post;
+use crate::ledger::{Ledger, LedgerError, Sender};
+use crate::message::{self, Message, Recipient};
+use crate::smtp;
+
+/// Why nothing, or not everything, was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The ledger failed, or another process is the sender.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The run broke off.
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
+    /// A relay's settings cannot be used.
+    #[error("relay `{0}`: {1}")]
+    Relay(String, String),
+    /// A test issue cannot be made.
+    #[error("the issue cannot be rendered")]
+    Unrenderable(Box<Diagnostic>),
+    /// A relay refused a test copy, or could not be reached.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Sent {
+    /// Done, interrupted, or without a relay.
+    pub ending: Ending,
+}
+
+/// Where this publication's mail goes: its relays, or the Maildir outbox without any.
+fn transport(config: &Config) -> Result<Transport, SendError> {
+    if config.relays.is_empty() {
+        return Ok(Transport::Maildir(config.outbox.clone()));
+    }
+    config.relays.iter().map(route).collect::<Result<Vec<_>, _>>().map(Transport::Smtp)
+}
+
+fn route(relay: &config::Relay) -> Result<Route, SendError> {
+    let name = format!("{}:{}", relay.host, relay.port);
+    let wrong = |error: &dyn std::fmt::Display| SendError::Relay(name.clone(), error.to_string());
+    let credentials = match (&relay.user, &relay.password) {
+        (None, _) => None,
+        (Some(user), Some(password)) => {
+            Some(smtp::Credentials { user: user.clone(), password: smtp::Secret::new(password.expose()) })
+        }
+        (Some(user), None) => return Err(wrong(&format!("the password of `{user}` is not known"))),
+    };
+    let settings = smtp::Settings {
+        host: relay.host.clone(),
+        port: relay.port,
+        security: security(relay),
+        extra_roots_pem: relay.ca_pem.clone(),
+        credentials,
+        client_name: smtp::ClientName::parse("localhost").map_err(|error| wrong(&error))?,
+        timeouts: smtp::Timeouts::default(),
+    };
+    let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
+    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.connections })
+}
+
+fn security(relay: &config::Relay) -> smtp::Security {
+    match relay.security {
+        config::Security::Implicit => smtp::Security::ImplicitTls,
+        config::Security::StartTls => smtp::Security::StartTls,
+        // The configuration has refused clear text to anywhere but this machine, unless the
+        // author insisted.
+        config::Security::ClearText => smtp::Security::ClearText(smtp::ClearTextTo::Anywhere),
+    }
+}
+
+/// Delivers until nothing is due. See [`deliver::run`].
+pub async fn send(
+    config: &Config,
+    ledger: Ledger,
+    sender: Sender,
+    patience: Patience,
+    clock: Clock,
+    tally: Arc<Tally>,
+    stop: watch::Sender<Stop>,
+) -> Result<Sent, SendError> {
+    let publication = &config.publication;
+    let merge = Merge {
+        base_url: publication.base_url.clone(),
+        unsubscribe_key: ledger.secret("unsubscribe")?,
+        message_id_key: ledger.secret("message-id")?,
+    };
+    let transport = transport(config)?;
+    let begin_ahead = config.begin_ahead;
+    let job = Job { ledger, sender, transport, merge, begin_ahead, patience, clock, tally };
+    Ok(Sent { ending: deliver::run(job, stop).await? })
+}
+
+/// Sends one copy of a post to each address, marked `[TEST]`, through the publication's own
+/// transport. Nothing is recorded: a test is no delivery. Its unsubscribe link belongs to
+/// nobody and does nothing.
+pub async fn send_test(
+    prepared: &Prepared<'_>,
+    ledger: &Ledger,
+    post: &Post,
+    addresses: &[Address],
+    clock: Clock,
+) -> Result<String, SendError> {
+    let transport = transport(prepared.config)?;
+    let key = ledger.secret("message-id")?;
+    let publication = &prepared.config.publication;
+    let mut test = post.clone();
+    test.title = format!("[TEST] {}", post.title);
+    let (frozen, row) =
+        open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
+    let unsubscribe = ledger.secret("unsubscribe")?;
+    let nobody = SubscriberId(0);
+    let unsubscribe_url = token::unsubscribe_url(&publication.base_url, unsubscribe.bytes(), nobody);
+    let now = clock.now();
+    for (address, number) in addresses.iter().zip(0..) {
+        let generation = Generation(u32::try_from(now.timestamp()).unwrap_or_default());
+        let message_id = message::message_id(key.bytes(), &frozen, &row.id, SubscriberId(-1 - number), generation);
+        let recipient = Recipient { address, name: None, unsubscribe_url: &unsubscribe_url };
+        let message = message::assemble(&frozen, &recipient, &message_id, now)
+            .map_err(|error| SendError::Refused(error.to_string()))?;
+        send_one(&transport, &publication.from.address, address, &message).await?;
+    }
+    Ok(transport.name())
+}
+
+async fn send_one(transport: &Transport, from: &Address, to: &Address, message: &Message) -> Result<(), SendError> {
+    let refused = |error: &dyn std::fmt::Display| SendError::Refused(error.to_string());
+    match transport {
+        Transport::Smtp(routes) => {
+            let route = routes.first().expect("a transport over SMTP has a relay");
+            let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.name));
+            let mut session = smtp::Session::connect(&route.settings, &route.tls).await.map_err(failed)?;
+            let envelope = smtp::Envelope { return_path: Some(from.clone()), recipient: to.clone() };
+            let sendable = smtp::Sendable::new(&envelope, &message.bytes).map_err(|error| refused(&error))?;
+            session.send(&sendable, || Ok(())).await.map_err(failed)?;
+            session.quit().await;
+        }
+        Transport::Maildir(folder) => {
+            let outbox = crate::files::Maildir::open(folder).map_err(|error| refused(&error))?;
+            outbox.deliver(message.message_id.as_str(), &message.bytes).map_err(|error| refused(&error))?;
+        }
+        Transport::Memory(store) => {
+            store.lock().expect("no thread panics while holding this lock").push(message.bytes.clone());
+        }
+    }
+    Ok(())
+}

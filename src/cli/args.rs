@@ -1,0 +1,199 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Turn a folder of Markdown posts into feeds, a web archive and HTML mail, and know who got what.
+#[derive(Debug, Parser)]
+#[command(name = "fieldpost", version, about, propagate_version = true)]
+pub struct Arguments {
+    /// The publication's folder
+    #[arg(short = 'C', long = "directory", value_name = "DIR", default_value = ".", global = true)]
+    pub directory: PathBuf,
+    /// Print data as JSON on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Adopt a folder of Markdown, or start a new publication in an empty one
+    Init {
+        /// The folder (default: the one given with -C)
+        directory: Option<PathBuf>,
+    },
+    /// Start a post and open it in $EDITOR
+    New {
+        /// The post's title
+        title: String,
+    },
+    /// Say everything that is wrong, with file, line and remedy
+    Check {
+        /// Repair what can be repaired without judgement (mojibake)
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Write feeds, pages and assets; only what changed
+    Build,
+    /// Show what `publish` would do, and do nothing
+    Plan(Selection),
+    /// Build, open campaigns for new posts, and deliver
+    Publish {
+        /// Which posts are news.
+        #[command(flatten)]
+        selection: Selection,
+        /// Do not ask before mailing
+        #[arg(short, long)]
+        yes: bool,
+        /// Stay until deferred deliveries are settled too
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Send a test copy of a post to named addresses; never recorded as a delivery
+    Test {
+        /// The post: its slug, source file or id
+        post: String,
+        /// Whom to send it to
+        #[arg(long, required = true, num_args = 1.., value_name = "ADDRESS")]
+        to: Vec<String>,
+    },
+    /// Show the counts of every campaign
+    Status,
+    /// Show who got what, when, and why not
+    Report {
+        /// The campaign (default: all)
+        campaign: Option<String>,
+        /// Print one line per delivery as CSV
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+    },
+    /// Hold a campaign
+    Pause {
+        /// The campaign
+        campaign: String,
+    },
+    /// Let a held campaign go on
+    Resume {
+        /// The campaign
+        campaign: String,
+    },
+    /// Stop a campaign; what was not begun is never sent
+    Cancel {
+        /// The campaign
+        campaign: String,
+    },
+    /// Make a campaign's deferred deliveries due now
+    Retry {
+        /// The campaign
+        campaign: String,
+    },
+    /// Decide what becomes of a campaign's deliveries in doubt
+    Resolve {
+        /// The campaign
+        campaign: String,
+        /// The decision
+        #[arg(value_enum)]
+        decision: Decision,
+        /// Only this recipient (default: all that are in doubt)
+        #[arg(long, value_name = "ADDRESS")]
+        address: Option<String>,
+    },
+    /// List, add, import, export and remove subscribers
+    #[command(subcommand)]
+    Subscribers(Subscribers),
+    /// Look after the state file
+    #[command(subcommand)]
+    State(State),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Which posts a plan or a publish is about.
+#[derive(Debug, Args)]
+pub struct Selection {
+    /// Posts to mail, by slug, source file or id (default: everything new)
+    pub posts: Vec<String>,
+    /// On the first publish, mail the posts since this day
+    #[arg(long, value_name = "DATE", conflicts_with = "backfill")]
+    pub since: Option<NaiveDate>,
+    /// On the first publish, mail the newest N posts
+    #[arg(long, value_name = "N")]
+    pub backfill: Option<usize>,
+}
+
+/// What becomes of a delivery in doubt.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Decision {
+    /// Send the same bytes once more
+    Resend,
+    /// Leave them as they are, never resend
+    Abandon,
+    /// There is proof that they arrived
+    Arrived,
+    /// There is proof that they did not and never will
+    Refused,
+}
+
+/// What can be done with subscribers.
+#[derive(Debug, Subcommand)]
+pub enum Subscribers {
+    /// Print everybody and their state
+    List,
+    /// Add one person
+    Add {
+        /// The address
+        address: String,
+        /// The name
+        #[arg(long)]
+        name: Option<String>,
+        /// A topic to follow; may be given again
+        #[arg(long = "topic")]
+        topics: Vec<String>,
+    },
+    /// Read a `.toml` or `.csv` list; can be repeated without harm
+    Import {
+        /// The list
+        file: PathBuf,
+    },
+    /// Print the list as CSV, or as TOML
+    Export {
+        /// The format
+        #[arg(long, value_enum, default_value_t = ListFormat::Csv)]
+        format: ListFormat,
+    },
+    /// Unsubscribe an address for good
+    Remove {
+        /// The address
+        address: String,
+    },
+}
+
+/// The formats of a subscriber list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// Comma-separated values with a header
+    Csv,
+    /// `[[subscriber]]` tables
+    Toml,
+}
+
+/// What can be done with the state file.
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// Check the state file's integrity and the ledger's laws
+    Verify,
+    /// Go on with a state file that is older than the last one, or another; its campaigns are paused
+    Accept,
+}

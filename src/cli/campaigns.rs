@@ -1,0 +1,95 @@
+//! `pause`, `resume`, `cancel`, `retry`, `resolve`: the author steers a campaign.
+
+use super::args::Decision;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::printer;
+use crate::domain::address::Address;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{CampaignId, DeliveryId};
+use crate::ledger::{Doubtful, Ledger, Resolution};
+
+/// Why a campaign that the author paused is paused.
+const BY_AUTHOR: &str = "paused by the author";
+
+/// Holds a campaign. A running sender sees it at its next `begin`.
+pub fn pause(context: &Context, campaign: &str) -> Result<Exit, Failure> {
+    let (ledger, id) = find(context, campaign)?;
+    ledger.pause(&id, BY_AUTHOR)?;
+    printer::say(&format!("{id} is paused; `fieldpost resume {id}` lets it go on"));
+    Ok(Exit::Done)
+}
+
+/// Lets a campaign go on.
+pub fn resume(context: &Context, campaign: &str) -> Result<Exit, Failure> {
+    let (ledger, id) = find(context, campaign)?;
+    ledger.resume(&id)?;
+    printer::say(&format!("{id} goes on with the next `fieldpost publish`"));
+    Ok(Exit::Done)
+}
+
+/// Stops a campaign for good.
+pub fn cancel(context: &Context, campaign: &str) -> Result<Exit, Failure> {
+    let (ledger, id) = find(context, campaign)?;
+    let cancelled = ledger.cancel(&id, context.now())?;
+    printer::say(&format!("{id} is cancelled; {} deliveries were not begun", printer::thousands(cancelled)));
+    Ok(Exit::Done)
+}
+
+/// Makes deferred deliveries due.
+pub fn retry(context: &Context, campaign: &str) -> Result<Exit, Failure> {
+    let (ledger, id) = find(context, campaign)?;
+    let due = ledger.retry(&id, context.now())?;
+    printer::say(&format!("{} deferred deliveries are due; `fieldpost publish` sends them", printer::thousands(due)));
+    Ok(Exit::Done)
+}
+
+/// Settles doubt by the author's word.
+pub fn resolve(
+    context: &Context,
+    campaign: &str,
+    decision: Decision,
+    address: Option<&str>,
+) -> Result<Exit, Failure> {
+    let (ledger, id) = find(context, campaign)?;
+    let which = match address {
+        Some(address) => Doubtful::One(doubtful_delivery(&ledger, &id, address)?),
+        None => Doubtful::Of(id.clone()),
+    };
+    let resolved = ledger.resolve(&which, &resolution(decision), context.now())?;
+    printer::say(&format!("{} deliveries of {id} are resolved", printer::thousands(resolved)));
+    Ok(Exit::Done)
+}
+
+fn resolution(decision: Decision) -> Resolution {
+    let evidence = || "the author's word".to_owned();
+    match decision {
+        Decision::Resend => Resolution::Resend,
+        Decision::Abandon => Resolution::Abandon,
+        Decision::Arrived => Resolution::Accepted { evidence: evidence() },
+        Decision::Refused => Resolution::Rejected { evidence: evidence() },
+    }
+}
+
+fn doubtful_delivery(ledger: &Ledger, campaign: &CampaignId, address: &str) -> Result<DeliveryId, Failure> {
+    let address = Address::parse(address).map_err(|error| Failure::usage(format!("`{address}`: {error}")))?;
+    let mut found = None;
+    ledger.each_delivery(campaign, &mut |row| {
+        if row.address == address && row.state == DeliveryState::InDoubt {
+            found = Some(row.id);
+        }
+    })?;
+    found.ok_or_else(|| Failure::Usage {
+        message: format!("no delivery of {campaign} to `{address}` is in doubt"),
+        help: Some(format!("`fieldpost report {campaign}` lists them")),
+    })
+}
+
+fn find(context: &Context, campaign: &str) -> Result<(Ledger, CampaignId), Failure> {
+    let config = context.config_aloud()?;
+    let ledger = context.ledger(&config)?;
+    let id = CampaignId::parse(campaign).map_err(|error| Failure::usage(format!("`{campaign}`: {error}")))?;
+    let id = ledger.campaign(&id)?.id;
+    Ok((ledger, id))
+}

@@ -1,0 +1,233 @@
+//! `publish`: build, open campaigns for news, deliver, and say what became of everybody.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use super::args::Selection;
+use super::build;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::plan;
+use super::printer;
+use super::progress::Progress;
+use super::status;
+use crate::campaign::{self, Choice, Opened, Plan, Prepared};
+use crate::config::Config;
+use crate::deliver::{Ending, Patience, Stop, Tally};
+use crate::diagnostic::has_errors;
+use crate::domain::delivery::{CampaignState, InDoubtPolicy, Totals};
+use crate::domain::ids::CampaignId;
+use crate::ledger::{Ledger, LedgerError, Recovery, Sender};
+
+/// How a publish behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    asking: Asking,
+    patience: Patience,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    BeforeMailing,
+    Never,
+}
+
+impl Manner {
+    /// The manner that `--yes` and `--wait` ask for.
+    pub fn of(yes: bool, wait: bool) -> Self {
+        Self {
+            asking: if yes { Asking::Never } else { Asking::BeforeMailing },
+            patience: if wait { Patience::WaitForDeferred } else { Patience::LeaveDeferred },
+        }
+    }
+}
+
+/// Publishes. Run again after any interruption, it goes on where it was.
+pub fn run(context: &Context, selection: &Selection, manner: Manner) -> Result<Exit, Failure> {
+    let (config, warnings) = context.config()?;
+    printer::diagnostics(&warnings);
+    let ledger = context.ledger(&config)?;
+    let prepared = build::prepare(context, &config, &ledger)?;
+    let choice = plan::choice(&prepared, selection)?;
+    if manner.asking == Asking::BeforeMailing && !agrees(context, &prepared, &ledger, &choice)? {
+        return Ok(Exit::Done);
+    }
+    let sender = become_sender(context, &config, &ledger)?;
+    let built = campaign::build(&prepared, &ledger)?;
+    let opened = campaign::open(&prepared, &ledger, &choice, context.now())?;
+    let diagnostics = [prepared.diagnostics.clone(), built.diagnostics.clone()].concat();
+    printer::diagnostics(&diagnostics);
+    printer::say(&build::summary(&prepared, &built));
+    announce(&opened);
+    let concerned = unfinished(&ledger)?;
+    let ending = deliver(context, &config, &ledger, sender, manner.patience)?;
+    let totals = conclude(&config, &ledger, &concerned)?;
+    let exit = verdict(&ending, &totals)?;
+    Ok(if exit == Exit::Done && has_errors(&diagnostics) { Exit::Invalid } else { exit })
+}
+
+/// The campaigns this run may send for.
+fn unfinished(ledger: &Ledger) -> Result<Vec<CampaignId>, Failure> {
+    let is_open = |state| match state {
+        CampaignState::Drafting | CampaignState::Planned | CampaignState::Running | CampaignState::Paused => true,
+        CampaignState::Finished | CampaignState::Cancelled => false,
+    };
+    Ok(ledger.campaigns()?.into_iter().filter(|campaign| is_open(campaign.state)).map(|campaign| campaign.id).collect())
+}
+
+/// Shows the plan and asks. Without a terminal there is nobody to ask: that is an error.
+fn agrees(context: &Context, prepared: &Prepared, ledger: &Ledger, choice: &Choice) -> Result<bool, Failure> {
+    let plan = campaign::plan(prepared, ledger, choice, context.now())?;
+    printer::diagnostics(&plan.diagnostics);
+    printer::say(&plan::account(&plan));
+    if !printer::is_interactive() {
+        return Err(Failure::Usage {
+            message: "there is no terminal to ask on".to_owned(),
+            help: Some("review with `fieldpost plan`, then run `fieldpost publish --yes`".to_owned()),
+        });
+    }
+    let go = printer::confirm(&question(&plan));
+    if !go {
+        printer::say("nothing was written and nothing was mailed");
+    }
+    Ok(go)
+}
+
+fn question(plan: &Plan) -> String {
+    match plan.recipients() {
+        0 => "Publish?".to_owned(),
+        1 => "Publish, and send 1 mail?".to_owned(),
+        n => format!("Publish, and send {} mails?", printer::thousands(n)),
+    }
+}
+
+/// Becomes the sender and says what an earlier one left behind, by address, before anything
+/// is resent.
+fn become_sender(context: &Context, config: &Config, ledger: &Ledger) -> Result<Sender, Failure> {
+    let witness = context.environment.user_state.as_deref();
+    let (sender, recovery) = ledger.become_sender(config.in_doubt, witness, context.now())?;
+    tell_recovery(ledger, &recovery, config.in_doubt)?;
+    Ok(sender)
+}
+
+fn tell_recovery(ledger: &Ledger, recovery: &Recovery, policy: InDoubtPolicy) -> Result<(), LedgerError> {
+    if recovery.planned_again + recovery.settled_from_marks > 0 || !recovery.in_doubt.is_empty() {
+        printer::say(&format!(
+            "an earlier run ended early: {} deliveries were never sent, {} were sent and recorded, {} are in doubt",
+            printer::thousands(recovery.planned_again),
+            printer::thousands(recovery.settled_from_marks),
+            printer::thousands(recovery.in_doubt.len() as u64)
+        ));
+    }
+    let fate = match policy {
+        InDoubtPolicy::Resend => "sent once more, byte for byte",
+        InDoubtPolicy::Hold => "held; `fieldpost resolve` decides",
+    };
+    for delivery in &recovery.in_doubt {
+        if let Some(row) = ledger.delivery(*delivery)? {
+            printer::say(&format!("  in doubt: {} ({fate})", row.address));
+        }
+    }
+    Ok(())
+}
+
+fn announce(opened: &Opened) {
+    let import = opened.import;
+    if import.added + import.updated > 0 {
+        printer::say(&format!(
+            "subscribers: {} added, {} updated, {} kept out",
+            printer::thousands(import.added),
+            printer::thousands(import.updated),
+            printer::thousands(import.kept_out)
+        ));
+    }
+    if opened.first && opened.old > 0 {
+        printer::say(&format!(
+            "first publish: {} here already, in the feeds and not mailed (`--since DATE` or `--backfill N` mails some)",
+            printer::count(opened.old, "post")
+        ));
+    }
+    for (campaign, title) in &opened.campaigns {
+        printer::say(&format!("campaign {campaign}: {title}"));
+    }
+}
+
+/// The runtime that connections live in.
+pub fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Unwritable(format!("no threads can be started: {error}")))
+}
+
+fn deliver(
+    context: &Context,
+    config: &Config,
+    ledger: &Ledger,
+    sender: Sender,
+    patience: Patience,
+) -> Result<Ending, Failure> {
+    let clock = context.environment.clock();
+    let pending = sender.pending(clock.now())?;
+    let tally = Arc::new(Tally::default());
+    let (stop, _) = watch::channel(Stop::No);
+    let progress = Progress::follow(Arc::clone(&tally), pending.ready);
+    let sent = runtime()?.block_on(async {
+        tokio::spawn(drain_on_signal(stop.clone()));
+        campaign::send(config, ledger.clone(), sender, patience, clock, tally, stop).await
+    });
+    drop(progress);
+    Ok(sent?.ending)
+}
+
+/// The first SIGINT or SIGTERM finishes what is on the wire; the second is the system's.
+async fn drain_on_signal(stop: watch::Sender<Stop>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    stop.send_if_modified(|state| {
+        let first = *state == Stop::No;
+        if first {
+            *state = Stop::Drain;
+        }
+        first
+    });
+    printer::say("stopping: what is on the wire is finished, nothing new is begun");
+}
+
+/// Says what became of every campaign concerned, and where to look.
+fn conclude(config: &Config, ledger: &Ledger, concerned: &[CampaignId]) -> Result<Vec<Totals>, Failure> {
+    let mut all = Vec::new();
+    for id in concerned {
+        let campaign = ledger.campaign(id)?;
+        let totals = ledger.totals(id)?;
+        let subject = ledger.issue(&campaign.issue)?.map(|issue| issue.subject).unwrap_or_default();
+        printer::say(&format!("{}\n     {}", status::headline(&campaign, &subject), status::account(&totals)));
+        all.push(totals);
+    }
+    printer::say(&format!("site:   {}", config.output.join("index.html").display()));
+    if config.relays.is_empty() {
+        printer::say(&format!("mail:   {} (a Maildir; `mutt -f` opens it)", config.outbox.display()));
+    }
+    printer::say("report: `fieldpost report` says who got what");
+    Ok(all)
+}
+
+fn verdict(ending: &Ending, totals: &[Totals]) -> Result<Exit, Failure> {
+    match ending {
+        Ending::RelayUnavailable(reason) => Err(Failure::Relay(format!("no relay could be used: {reason}"))),
+        Ending::Interrupted => Ok(Exit::Interrupted),
+        Ending::Done if totals.iter().any(|one| one.rejected + one.in_doubt > 0) => Ok(Exit::Imperfect),
+        Ending::Done => Ok(Exit::Done),
+    }
+}

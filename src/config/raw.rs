@@ -1,0 +1,200 @@
+//! What was typed: every section and key of `fieldpost.toml`, with its place and no meaning.
+//! A value of the wrong type has been noted in the sheet and is absent here.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::sheet::{KnownKeys, Section, Sheet, Typed};
+
+/// Above this a number is a slip of the finger.
+const MAX_CONNECTIONS: usize = 100;
+const MAX_BEGIN_AHEAD: usize = 10_000;
+const MAX_FEED: usize = 100_000;
+
+/// The keys by section, to answer a key that stands in the wrong one.
+const ELSEWHERE: &KnownKeys = &[
+    (
+        "[publication]",
+        &["title", "base_url", "description", "author", "author_url", "language", "time_zone", "postal_address"],
+    ),
+    ("[source]", &["ignore"]),
+    ("[mail]", &["from", "reply_to", "list_id", "since"]),
+    ("[[relay]]", &["ca_file", "password_file", "connections", "allow_clear_text"]),
+    ("[subscribers]", &["file"]),
+    ("[delivery]", &["in_doubt", "begin_ahead"]),
+    ("[content]", &["retired"]),
+    ("[feed]", &["limit"]),
+];
+
+/// A text that may be absent.
+pub(super) type Text = Option<Typed<String>>;
+
+/// The file as it was typed.
+pub(super) struct Raw {
+    pub publication: RawPublication,
+    pub source: RawSource,
+    pub output: Text,
+    pub mail: RawMail,
+    pub relays: Vec<RawRelay>,
+    pub ledger: Text,
+    pub subscribers: Text,
+    pub delivery: RawDelivery,
+    pub retired: Vec<Typed<String>>,
+    pub feed_limit: Option<usize>,
+    pub templates: Text,
+}
+
+/// `[publication]`.
+pub(super) struct RawPublication {
+    /// Where a missing key belongs; `None` when there is no such section.
+    pub span: Option<Range<usize>>,
+    pub title: Text,
+    pub base_url: Text,
+    pub description: Text,
+    pub author: Text,
+    pub author_url: Text,
+    pub language: Text,
+    pub time_zone: Text,
+    pub postal_address: Text,
+}
+
+/// `[source]`.
+pub(super) struct RawSource {
+    pub path: Text,
+    pub feed: Text,
+    pub ignore: Vec<Typed<String>>,
+}
+
+/// `[mail]`.
+pub(super) struct RawMail {
+    pub from: Text,
+    pub reply_to: Text,
+    pub list_id: Text,
+    pub since: Text,
+}
+
+/// `[[relay]]`.
+pub(super) struct RawRelay {
+    pub span: Range<usize>,
+    pub url: Text,
+    pub ca_file: Text,
+    pub password_file: Text,
+    pub connections: Option<usize>,
+    pub allow_clear_text: ClearText,
+}
+
+/// Whether the author accepts that mail and password cross the network readable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClearText {
+    /// They wrote `allow_clear_text = true`.
+    Allowed,
+    /// Only to this machine itself.
+    LoopbackOnly,
+}
+
+/// `[delivery]`.
+pub(super) struct RawDelivery {
+    pub in_doubt: Text,
+    pub begin_ahead: Option<usize>,
+}
+
+impl Raw {
+    /// Takes everything known out of the file and notes what is left as unknown.
+    pub(super) fn read<'t>(sheet: &Sheet<'t>, table: &Spanned<DeTable<'t>>) -> Self {
+        let mut top = Section::top(sheet, table);
+        let raw = Self {
+            publication: publication(top.section("publication", "[publication]")),
+            source: source(top.section("source", "[source]")),
+            output: only(top.section("output", "[output]"), "path"),
+            mail: mail(top.section("mail", "[mail]")),
+            relays: top.sections("relay", "[[relay]]").into_iter().map(relay).collect(),
+            ledger: only(top.section("ledger", "[ledger]"), "url"),
+            subscribers: only(top.section("subscribers", "[subscribers]"), "file"),
+            delivery: delivery(top.section("delivery", "[delivery]")),
+            retired: retired(top.section("content", "[content]")),
+            feed_limit: feed_limit(top.section("feed", "[feed]")),
+            templates: only(top.section("templates", "[templates]"), "path"),
+        };
+        top.finish(ELSEWHERE);
+        raw
+    }
+}
+
+fn publication(mut section: Section<'_, '_>) -> RawPublication {
+    let raw = RawPublication {
+        span: section.span(),
+        title: section.text("title"),
+        base_url: section.text("base_url"),
+        description: section.text("description"),
+        author: section.text("author"),
+        author_url: section.text("author_url"),
+        language: section.text("language"),
+        time_zone: section.text("time_zone"),
+        postal_address: section.text("postal_address"),
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn source(mut section: Section<'_, '_>) -> RawSource {
+    let raw = RawSource { path: section.text("path"), feed: section.text("feed"), ignore: section.texts("ignore") };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn mail(mut section: Section<'_, '_>) -> RawMail {
+    let raw = RawMail {
+        from: section.text("from"),
+        reply_to: section.text("reply_to"),
+        list_id: section.text("list_id"),
+        since: section.date("since"),
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn relay(mut section: Section<'_, '_>) -> RawRelay {
+    let raw = RawRelay {
+        span: section.span().expect("an item of a list of sections stands somewhere"),
+        url: section.text("url"),
+        ca_file: section.text("ca_file"),
+        password_file: section.text("password_file"),
+        connections: section.number("connections", 1..=MAX_CONNECTIONS),
+        allow_clear_text: match section.yes("allow_clear_text") {
+            Some(true) => ClearText::Allowed,
+            Some(false) | None => ClearText::LoopbackOnly,
+        },
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn delivery(mut section: Section<'_, '_>) -> RawDelivery {
+    let raw = RawDelivery {
+        in_doubt: section.text("in_doubt"),
+        begin_ahead: section.number("begin_ahead", 1..=MAX_BEGIN_AHEAD),
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn retired(mut section: Section<'_, '_>) -> Vec<Typed<String>> {
+    let retired = section.texts("retired");
+    section.finish(ELSEWHERE);
+    retired
+}
+
+fn feed_limit(mut section: Section<'_, '_>) -> Option<usize> {
+    let limit = section.number("limit", 1..=MAX_FEED);
+    section.finish(ELSEWHERE);
+    limit
+}
+
+/// A section of a single text.
+fn only(mut section: Section<'_, '_>, key: &'static str) -> Text {
+    let text = section.text(key);
+    section.finish(ELSEWHERE);
+    text
+}

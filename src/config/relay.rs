@@ -1,0 +1,255 @@
+//! An SMTP server to submit to, from one URL and the files beside it.
+
+use std::fs;
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use url::{Host, Url};
+
+use super::environment::Environment;
+use super::raw::{ClearText, RawRelay};
+use super::secret::Secret;
+use super::sheet::{Sheet, Typed};
+use crate::diagnostic::Diagnostic;
+
+/// Connections held open to one relay when the author does not say.
+const DEFAULT_CONNECTIONS: usize = 4;
+
+/// The largest password or CA file that is read, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+
+const FORMS: &str = "write smtps://user@mail.example.org, smtp+starttls://user@mail.example.org or, \
+                     for a server on this machine, smtp://localhost";
+
+/// How the connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte (RFC 8314), port 465.
+    Implicit,
+    /// STARTTLS, and nothing is said without it (RFC 3207), port 587.
+    StartTls,
+    /// None: to this machine only, or by the author's own word.
+    ClearText,
+}
+
+/// An SMTP server to submit to.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// The host name in ASCII, or an IP address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Whom to log in as; `None` means no AUTH.
+    pub user: Option<String>,
+    /// The password. `None` beside a user means that it is not known here (a build on another
+    /// machine, say): nothing can be mailed through this relay, and a warning has said so.
+    pub password: Option<Secret>,
+    /// Certificates of a private CA in PEM, trusted beside the system's.
+    pub ca_pem: Option<Vec<u8>>,
+    /// How many connections to hold open, 1 to 100.
+    pub connections: usize,
+}
+
+/// Builds a relay, noting everything that is wrong with it; `None` when no relay comes of it.
+pub(super) fn relay(raw: &RawRelay, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -> Option<Relay> {
+    let ca_pem = raw.ca_file.as_ref().map(|file| certificates(file, sheet, root));
+    let password = raw.password_file.as_ref().map(|file| password(file, sheet, root));
+    let Some(typed) = &raw.url else {
+        sheet.error("relay-url", raw.span.clone(), "`[[relay]]` has no `url`", FORMS);
+        return None;
+    };
+    let url = read_url(typed, sheet)?;
+    let security = security(&url, typed, raw.allow_clear_text, sheet)?;
+    let user = (!url.username().is_empty()).then(|| percent_decoded(url.username()));
+    let password = match password {
+        Some(read) => Some(read?),
+        None => user.as_ref().and(environment.relay_password.clone()),
+    };
+    if user.is_some() && password.is_none() {
+        note_missing_password(typed, sheet);
+    }
+    Some(Relay {
+        host: host_text(&url),
+        port: url.port().unwrap_or(default_port(security)),
+        security,
+        user,
+        password,
+        ca_pem: match ca_pem {
+            Some(read) => Some(read?),
+            None => None,
+        },
+        connections: raw.connections.unwrap_or(DEFAULT_CONNECTIONS),
+    })
+}
+
+fn read_url(typed: &Typed<String>, sheet: &Sheet<'_>) -> Option<Url> {
+    let bad = |message: String, help: &str| sheet.error("relay-url", typed.span.clone(), message, help);
+    let Ok(url) = Url::parse(typed.value.trim()) else {
+        if has_password_mark(&typed.value) {
+            note_password_in_url(typed, sheet);
+        } else {
+            bad(format!("`{}` is no relay URL", typed.value), FORMS);
+        }
+        return None;
+    };
+    if url.password().is_some() {
+        note_password_in_url(typed, sheet);
+        return None;
+    }
+    if !matches!(url.host(), Some(host) if host_is_sound(&host)) {
+        bad(format!("`{}` names no host", typed.value), FORMS);
+        return None;
+    }
+    if percent_decoded(url.username()).chars().any(char::is_control) {
+        bad("the user's name holds a control character".to_owned(), FORMS);
+        return None;
+    }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        bad(format!("`{}` has more than a host and a port", typed.value), FORMS);
+        return None;
+    }
+    Some(url)
+}
+
+fn host_is_sound(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => idna::domain_to_ascii(&percent_decoded(name)).is_ok_and(|ascii| !ascii.is_empty()),
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
+    }
+}
+
+fn host_text(url: &Url) -> String {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            idna::domain_to_ascii(&percent_decoded(name)).expect("read_url refused an unsound host")
+        }
+        Some(Host::Ipv4(ip)) => ip.to_string(),
+        Some(Host::Ipv6(ip)) => ip.to_string(),
+        None => unreachable!("read_url refused a URL without a host"),
+    }
+}
+
+fn has_password_mark(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+}
+
+fn note_password_in_url(typed: &Typed<String>, sheet: &Sheet<'_>) {
+    let message = "the URL holds a password (shown here as `***`)";
+    let help = "write smtps://user@host and put the password into a file (mode 0600) named by `password_file`, \
+                or into FIELDPOST_RELAY_PASSWORD; change the password if this file was ever committed";
+    sheet.error("relay-password-in-url", typed.span.clone(), message, help);
+}
+
+fn note_missing_password(typed: &Typed<String>, sheet: &Sheet<'_>) {
+    let place = sheet.place(typed.span.clone());
+    let message = "no password is known for this relay, so nothing can be mailed through it from here";
+    sheet.note(
+        Diagnostic::warning("relay-password-missing", place, message)
+            .help("name a file with `password_file = \"relay.password\"`, or set FIELDPOST_RELAY_PASSWORD"),
+    );
+}
+
+fn security(url: &Url, typed: &Typed<String>, allowed: ClearText, sheet: &Sheet<'_>) -> Option<Security> {
+    let is_fine = allowed == ClearText::Allowed || is_loopback(url);
+    match url.scheme() {
+        "smtps" => Some(Security::Implicit),
+        "smtp+starttls" => Some(Security::StartTls),
+        "smtp" if is_fine => Some(Security::ClearText),
+        "smtp" => {
+            let message = format!("mail to `{}` would cross the network in clear text", host_text(url));
+            let help = "write smtps:// (port 465) or smtp+starttls:// (port 587); \
+                        on a network you trust, add `allow_clear_text = true`";
+            sheet.error("relay-clear-text", typed.span.clone(), message, help);
+            None
+        }
+        other => {
+            sheet.error("relay-url", typed.span.clone(), format!("`{other}` is no way to reach a relay"), FORMS);
+            None
+        }
+    }
+}
+
+/// Only names that cannot leave this machine: `localhost` itself, and addresses.
+fn is_loopback(url: &Url) -> bool {
+    let host = host_text(url);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn default_port(security: Security) -> u16 {
+    match security {
+        Security::Implicit => 465,
+        Security::StartTls => 587,
+        Security::ClearText => 25,
+    }
+}
+
+/// A password is the first line of its file, which nobody but its owner may read.
+fn password(file: &Typed<String>, sheet: &Sheet<'_>, root: &Path) -> Option<Secret> {
+    let path = root.join(&file.value);
+    let bytes = read_named(file, &path, sheet)?;
+    let mode = fs::metadata(&path).map_or(0, |found| found.permissions().mode());
+    let bad = |message: String, help: String| sheet.error("relay-password", file.span.clone(), message, help);
+    if mode & 0o077 != 0 {
+        let message = format!("`{}` can be read by others (mode {:04o})", file.value, mode & 0o7777);
+        bad(message, format!("chmod 600 {}", file.value));
+        return None;
+    }
+    let text = String::from_utf8(bytes).ok();
+    let line = text.as_deref().and_then(|text| text.trim_start_matches('\u{FEFF}').lines().next()).unwrap_or_default();
+    if line.is_empty() {
+        bad(format!("`{}` holds no password", file.value), "write the password on its first line".to_owned());
+        return None;
+    }
+    Some(Secret::new(line))
+}
+
+fn certificates(file: &Typed<String>, sheet: &Sheet<'_>, root: &Path) -> Option<Vec<u8>> {
+    let bytes = read_named(file, &root.join(&file.value), sheet)?;
+    if !String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----") {
+        let message = format!("`{}` holds no certificate in PEM form", file.value);
+        let help = "a PEM file begins with -----BEGIN CERTIFICATE-----; \
+                    `openssl x509 -inform der -in ca.der -out ca.pem` makes one";
+        sheet.error("relay-ca", file.span.clone(), message, help);
+        return None;
+    }
+    Some(bytes)
+}
+
+fn read_named(file: &Typed<String>, path: &Path, sheet: &Sheet<'_>) -> Option<Vec<u8>> {
+    let bad = |message: String| {
+        sheet.error("config-file", file.span.clone(), message, "the path is relative to the folder of fieldpost.toml");
+    };
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => bad(format!("`{}` is no file", file.value)),
+        Ok(found) if found.len() > MAX_FILE => bad(format!("`{}` is too large", file.value)),
+        Ok(_) => match fs::read(path) {
+            Ok(bytes) => return Some(bytes),
+            Err(error) => bad(format!("`{}` cannot be read: {error}", file.value)),
+        },
+        Err(error) => bad(format!("`{}` cannot be read: {error}", file.value)),
+    }
+    None
+}
+
+/// Text with `%40` and the like decoded; what is no escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let escape =
+            text.get(i + 1..i + 3).filter(|hex| bytes[i] == b'%' && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        if let Some(Ok(byte)) = escape.map(|hex| u8::from_str_radix(hex, 16)) {
+            out.push(byte);
+            i += 3;
+        } else {
+            out.push(bytes[i]);
+            i += 1;
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

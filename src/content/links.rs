@@ -1,0 +1,349 @@
+//! Where a link of the source leads on the site.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::characters::without_forbidden;
+use super::image_size::image_size;
+use super::site::{PageRef, Showable, Site, names_markdown, normal};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::document::Target;
+use crate::domain::post::{Asset, Visibility};
+
+/// Schemes that run code or carry a file instead of naming a place.
+const REFUSED_SCHEMES: [&str; 5] = ["javascript", "vbscript", "data", "file", "blob"];
+
+/// How many control characters of one file are reported one by one.
+const MAX_CONTROL_CHARACTERS: usize = 10;
+
+/// Resolves the links of one post, and gathers the files it needs and what is wrong.
+pub(super) struct Linker<'a> {
+    site: &'a Site<'a>,
+    /// The post's file on disk.
+    path: &'a Path,
+    /// The post's file as its author names it.
+    name: &'a str,
+    /// The file's whole text, for places.
+    text: &'a str,
+    assets: Vec<Asset>,
+    gathered: HashSet<PathBuf>,
+    control_characters: usize,
+    /// What was wrong so far.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// What refers to a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// The reader may follow it.
+    Link,
+    /// It is shown in the page: without it the page is broken.
+    Embed,
+}
+
+/// A place, and the local file behind it if there is one.
+struct Resolved {
+    target: Target,
+    file: Option<PathBuf>,
+}
+
+impl<'a> Linker<'a> {
+    pub(super) fn new(site: &'a Site<'a>, path: &'a Path, name: &'a str, text: &'a str) -> Self {
+        Self {
+            site,
+            path,
+            name,
+            text,
+            assets: Vec::new(),
+            gathered: HashSet::new(),
+            control_characters: 0,
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Where a link leads; `None` when only its words may stay.
+    pub(super) fn link(&mut self, destination: &str, span: Range<usize>) -> Option<Target> {
+        self.resolve(destination, Use::Link, &span).map(|resolved| resolved.target)
+    }
+
+    /// Where an image is and how large; `None` when only its description may stay.
+    pub(super) fn image(&mut self, destination: &str, span: Range<usize>) -> Option<(Target, Option<(u32, u32)>)> {
+        let resolved = self.resolve(destination, Use::Embed, &span)?;
+        Some((resolved.target, resolved.file.as_deref().and_then(image_size)))
+    }
+
+    /// The value for an attribute of raw HTML: an absolute site path or URL. What cannot be
+    /// resolved stays as written; the complaint about it is made.
+    pub(super) fn html_url(&mut self, value: &str, usage: Use, span: Range<usize>) -> Option<String> {
+        // Scripts in raw HTML are the author's own; mail and feeds sanitise them.
+        if scheme(value).is_some_and(|scheme| REFUSED_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())) {
+            return None;
+        }
+        Some(match self.resolve(value, usage, &span)?.target {
+            Target::Url(url) => url,
+            Target::Fragment(fragment) => format!("#{fragment}"),
+            Target::Site(path) => {
+                let url = self.site.base_url.join(&path);
+                let host_end = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
+                host_end.map_or(url.clone(), |at| url[at..].to_owned())
+            }
+        })
+    }
+
+    /// The files the post needs, in the order of their first use.
+    pub(super) fn into_parts(self) -> (Vec<Asset>, Vec<Diagnostic>) {
+        (self.assets, self.diagnostics)
+    }
+
+    fn resolve(&mut self, destination: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
+        let destination = without_forbidden(destination.trim());
+        let destination = destination.as_str();
+        if destination.is_empty() {
+            return None;
+        }
+        if let Some(fragment) = destination.strip_prefix('#') {
+            return Some(Resolved { target: Target::Fragment(fragment.to_owned()), file: None });
+        }
+        if let Some(rest) = self.inside_site(destination) {
+            let rest = rest.to_owned();
+            return self.absolute(&rest, usage, span);
+        }
+        if let Some(scheme) = scheme(destination) {
+            return self.elsewhere(scheme, destination, span);
+        }
+        if destination.starts_with("//") {
+            return Some(Resolved { target: Target::Url(format!("https:{destination}")), file: None });
+        }
+        self.local(destination, usage, span)
+    }
+
+    /// What follows the base URL in a link to our own site.
+    fn inside_site<'d>(&self, destination: &'d str) -> Option<&'d str> {
+        let base = self.site.base_url.as_str();
+        if destination == base.trim_end_matches('/') { Some("") } else { destination.strip_prefix(base) }
+    }
+
+    fn elsewhere(&mut self, scheme: &str, destination: &str, span: &Range<usize>) -> Option<Resolved> {
+        let lower = scheme.to_ascii_lowercase();
+        if REFUSED_SCHEMES.contains(&lower.as_str()) {
+            let message = format!("a `{lower}:` address is left out: mail and feeds cannot carry it");
+            self.warn("link-refused", span, message, "link to an https address or to a file of the publication");
+            return None;
+        }
+        Some(Resolved { target: Target::Url(destination.replace(' ', "%20")), file: None })
+    }
+
+    fn local(&mut self, destination: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
+        // Zola, Pelican: a path from the top of the content folder.
+        let from_top = destination.strip_prefix("@/").or_else(|| {
+            ["{filename}", "{static}", "{attach}", "{photo}", "|filename|", "|static|", "|attach|"]
+                .iter()
+                .find_map(|mark| destination.strip_prefix(mark))
+        });
+        match from_top {
+            Some(rest) if rest.starts_with('/') || destination.starts_with("@/") => {
+                self.absolute(rest.trim_start_matches('/'), usage, span)
+            }
+            Some(rest) => self.relative(rest, usage, span),
+            None => match destination.strip_prefix('/') {
+                Some(_) => {
+                    let path = destination.strip_prefix(self.site.base_url.path()).unwrap_or(&destination[1..]);
+                    self.absolute(path.trim_start_matches('/'), usage, span)
+                }
+                None => self.relative(destination, usage, span),
+            },
+        }
+    }
+
+    fn absolute(&mut self, path: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
+        let (bare, tail) = split_tail(path);
+        let decoded = percent_decode(bare);
+        if let Some(file) = self.site.file_at(&decoded).filter(|_| !decoded.is_empty()) {
+            return self.file(&file, tail, usage, span);
+        }
+        if let Some(page) =
+            self.site.named(&decoded).cloned().filter(|page| decoded.trim_matches('/') == page.slug.as_str())
+        {
+            return Some(self.to_page(&page, tail, span));
+        }
+        if usage == Use::Embed {
+            let help = "add the file to the content folder, or to `static/`";
+            self.warn("missing-file", span, format!("there is no `/{decoded}` in the publication"), help);
+        }
+        // The path may be served by something else on the same host.
+        let target = if tail.starts_with('?') {
+            Target::Url(format!("{}{path}", self.site.base_url.as_str()))
+        } else {
+            Target::Site(path.to_owned())
+        };
+        Some(Resolved { target, file: None })
+    }
+
+    fn relative(&mut self, destination: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
+        let (bare, tail) = split_tail(destination);
+        let decoded = percent_decode(bare);
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let file = normal(&folder.join(&decoded));
+        if let Some(resolved) = self.folder_or_page(&file, tail, span) {
+            return Some(resolved);
+        }
+        if file.is_file() {
+            return self.file(&file, tail, usage, span);
+        }
+        if usage == Use::Embed {
+            self.missing(&decoded, usage, span);
+            return None;
+        }
+        if let Some(page) = self.site.named(decoded.trim_start_matches(['.', '/'])).cloned() {
+            return Some(self.to_page(&page, tail, span));
+        }
+        self.missing(&decoded, usage, span);
+        None
+    }
+
+    /// A link to a folder means its contents page or its bundle.
+    fn folder_or_page(&mut self, file: &Path, tail: &str, span: &Range<usize>) -> Option<Resolved> {
+        if let Some(page) = self.site.page(file).cloned() {
+            return Some(self.to_page(&page, tail, span));
+        }
+        if self.site.is_contents(file) {
+            return Some(home());
+        }
+        if !file.is_dir() {
+            return None;
+        }
+        let bundle = self.site.page(&file.join("index.md")).cloned();
+        bundle.map(|page| self.to_page(&page, tail, span)).or_else(|| {
+            let is_home =
+                file == self.site.scope.source || file == self.site.scope.root || file.join("README.md").is_file();
+            is_home.then(home)
+        })
+    }
+
+    fn file(&mut self, file: &Path, tail: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
+        if let Some(resolved) = self.folder_or_page(file, tail, span) {
+            return Some(resolved);
+        }
+        match self.site.may_show(file) {
+            Showable::Outside => {
+                let help = "copy the file into the publication: nothing outside it is shown";
+                self.error("symlink-outside", span, "the file lies outside the publication".to_owned(), help);
+                return None;
+            }
+            Showable::Private => {
+                let help = "remove the link: the file holds settings, state or addresses";
+                self.error("link-private", span, "the file is not for readers".to_owned(), help);
+                return None;
+            }
+            Showable::Yes => {}
+        }
+        if usage == Use::Link && names_markdown(&file.to_string_lossy()) {
+            let help = "link to a post, or remove the link: readers get the raw Markdown";
+            self.warn("link-to-source", span, "the link leads to Markdown that is no post".to_owned(), help);
+        }
+        let site_path = self.site.asset_path(file);
+        let target = Target::Site(format!("{}{}", url_path(&site_path), fragment_of(tail)));
+        if self.gathered.insert(file.to_owned()) {
+            self.assets.push(Asset { source: file.to_owned(), site_path });
+        }
+        Some(Resolved { target, file: Some(file.to_owned()) })
+    }
+
+    fn to_page(&mut self, page: &PageRef, tail: &str, span: &Range<usize>) -> Resolved {
+        match page.visibility {
+            Visibility::Public => {}
+            Visibility::Draft | Visibility::Scheduled => {
+                let message = format!("the link leads to `{}`, which readers cannot see yet", page.slug.as_str());
+                self.warn("link-to-unpublished", span, message, "publish that post first, or remove the link");
+            }
+        }
+        Resolved { target: Target::Site(format!("{}/{}", page.slug.as_str(), fragment_of(tail))), file: None }
+    }
+
+    fn missing(&mut self, path: &str, usage: Use, span: &Range<usize>) {
+        match usage {
+            Use::Link => {
+                let help = if path.starts_with("www.") {
+                    "write `https://` before it"
+                } else {
+                    "correct the path; it is relative to the folder of this file"
+                };
+                self.warn("missing-link", span, format!("there is no `{path}`; the link is left out"), help);
+            }
+            Use::Embed => {
+                let help = "add the file, or correct the path; it is relative to the folder of this file";
+                self.error("missing-image", span, format!("there is no `{path}`"), help);
+            }
+        }
+    }
+
+    /// Reports a character that is left out; a file full of them is reported in part.
+    pub(super) fn control_character(&mut self, span: Range<usize>, c: char) {
+        self.control_characters += 1;
+        if self.control_characters <= MAX_CONTROL_CHARACTERS {
+            let message = format!("the control character U+{:04X} is left out: no feed can carry it", u32::from(c));
+            self.warn("control-character", &span, message, "delete it; it is invisible in most editors");
+        }
+    }
+
+    /// A place in the post's file, by bytes.
+    pub(super) fn place(&self, span: Range<usize>) -> Place {
+        Place::span(self.name, self.text, span)
+    }
+
+    fn warn(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
+        self.diagnostics.push(Diagnostic::warning(code, self.place(span.clone()), message).help(help));
+    }
+
+    fn error(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
+        self.diagnostics.push(Diagnostic::error(code, self.place(span.clone()), message).help(help));
+    }
+}
+
+fn home() -> Resolved {
+    Resolved { target: Target::Site(String::new()), file: None }
+}
+
+/// The scheme of an absolute URL (RFC 3986, section 3.1).
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once(':')?;
+    let mut chars = scheme.chars();
+    let is_scheme = chars.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    is_scheme.then_some(scheme)
+}
+
+/// Divides a path from its `?query#fragment`.
+fn split_tail(text: &str) -> (&str, &str) {
+    text.find(['?', '#']).map_or((text, ""), |at| text.split_at(at))
+}
+
+fn fragment_of(tail: &str) -> &str {
+    tail.find('#').map_or("", |at| &tail[at..])
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.filter(|_| bytes[at] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if byte != 0 => {
+                out.push(byte);
+                at += 3;
+            }
+            Some(_) | None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+/// A path of files as a path of a URL: what would end the path is encoded.
+fn url_path(path: &str) -> String {
+    path.replace('%', "%25").replace('#', "%23").replace('?', "%3F")
+}

@@ -1,0 +1,497 @@
+//! The parser's events become a tree, without recursion: hostile nesting meets a limit here,
+//! and nothing behind this point needs one of its own.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd};
+
+use super::expand::Body;
+use super::linkify::linkify;
+use super::slugs::Slugs;
+use super::{code_info, quote};
+use crate::content::characters::{is_forbidden, without_forbidden};
+use crate::content::html;
+use crate::content::links::Linker;
+use crate::diagnostic::Diagnostic;
+use crate::domain::document::{Alignment, Block, Document, Footnote, Image, Inline, ListItem, Spacing, plain_text};
+
+/// How many elements may lie in each other.
+const MAX_DEPTH: usize = 100;
+
+/// An element whose end has not come yet.
+struct Frame {
+    open: Open,
+    blocks: Vec<Block>,
+    inlines: Vec<Inline>,
+    span: Range<usize>,
+}
+
+enum Open {
+    Root,
+    Paragraph,
+    Heading {
+        level: u8,
+        id: Option<String>,
+    },
+    Quote(Option<pulldown_cmark::BlockQuoteKind>),
+    Code {
+        info: String,
+        text: String,
+    },
+    Html(String),
+    List {
+        start: Option<u64>,
+        items: Vec<ListItem>,
+        spacing: Spacing,
+    },
+    Item {
+        task: Option<bool>,
+    },
+    Footnote(String),
+    Table {
+        alignments: Vec<Alignment>,
+        head: Vec<Vec<Inline>>,
+        rows: Vec<Vec<Vec<Inline>>>,
+    },
+    Row(Vec<Vec<Inline>>),
+    Cell,
+    Emphasis,
+    Strong,
+    Strikethrough,
+    Link {
+        destination: String,
+        title: String,
+    },
+    Image {
+        destination: String,
+        title: String,
+    },
+    /// An element of an extension that is switched off.
+    Unused,
+}
+
+/// Builds the tree of one post.
+pub(super) struct Builder<'b, 'l, 's> {
+    file: &'b str,
+    body: &'b Body,
+    linker: &'l mut Linker<'s>,
+    stack: Vec<Frame>,
+    slugs: Slugs,
+    /// Labels in the order of their first reference.
+    labels: Vec<String>,
+    /// Folded label → its place in `labels`.
+    numbers: HashMap<String, usize>,
+    /// Folded label → the first definition of it.
+    definitions: HashMap<String, Footnote>,
+}
+
+impl<'b, 'l, 's> Builder<'b, 'l, 's> {
+    pub(super) fn new(file: &'b str, body: &'b Body, linker: &'l mut Linker<'s>) -> Self {
+        let root = Frame { open: Open::Root, blocks: Vec::new(), inlines: Vec::new(), span: 0..0 };
+        Self {
+            file,
+            body,
+            linker,
+            stack: vec![root],
+            slugs: Slugs::default(),
+            labels: Vec::new(),
+            numbers: HashMap::new(),
+            definitions: HashMap::new(),
+        }
+    }
+
+    pub(super) fn event(&mut self, event: Event<'_>, range: Range<usize>) -> Result<(), Diagnostic> {
+        match event {
+            Event::Start(tag) => return self.start(tag, range),
+            Event::End(end) => self.end(end, range),
+            Event::Text(text) => self.text(&text, &range),
+            Event::Code(code) => {
+                let code = self.clean(&code, &range);
+                self.inline(Inline::Code(code));
+            }
+            Event::InlineMath(tex) => {
+                let tex = self.clean(&tex, &range);
+                self.inline(Inline::Math(tex));
+            }
+            Event::DisplayMath(tex) => {
+                let tex = self.clean(&tex, &range);
+                self.standalone(Block::Math(tex.trim().to_owned()));
+            }
+            Event::Html(html) => self.html_line(&html),
+            Event::InlineHtml(html) => self.inline_html(&html, range),
+            Event::FootnoteReference(label) => {
+                let index = self.footnote_index(&label);
+                self.inline(Inline::FootnoteReference(index));
+            }
+            Event::SoftBreak => self.inline(Inline::SoftBreak),
+            Event::HardBreak => self.inline(Inline::HardBreak),
+            Event::Rule => self.block(Block::Rule),
+            Event::TaskListMarker(done) => self.task(done),
+        }
+        Ok(())
+    }
+
+    /// The finished document; footnotes that nothing refers to are left out.
+    pub(super) fn finish(mut self) -> Document {
+        let root = self.stack.pop().expect("the root is never closed by an event");
+        let blocks = flushed(root);
+        let footnotes = self.labels.iter().map(|label| {
+            let defined = self.definitions.remove(&label.to_lowercase());
+            defined.unwrap_or_else(|| Footnote { label: label.clone(), blocks: Vec::new() })
+        });
+        Document { footnotes: footnotes.collect(), blocks }
+    }
+
+    fn start(&mut self, tag: Tag<'_>, range: Range<usize>) -> Result<(), Diagnostic> {
+        if self.stack.len() > MAX_DEPTH {
+            let place = self.linker.place(self.body.file_span(range));
+            let message = format!("more than {MAX_DEPTH} elements lie in each other here");
+            return Err(Diagnostic::error("nesting-too-deep", place, message)
+                .help("close brackets and emphasis, and lift lists and quotations out of each other"));
+        }
+        let open = self.opened(tag, &range);
+        if matches!(open, Open::Paragraph) {
+            self.loosen();
+        }
+        self.stack.push(Frame { open, blocks: Vec::new(), inlines: Vec::new(), span: range });
+        Ok(())
+    }
+
+    fn opened(&mut self, tag: Tag<'_>, range: &Range<usize>) -> Open {
+        match tag {
+            Tag::Paragraph => Open::Paragraph,
+            Tag::Heading { level, id, .. } => {
+                Open::Heading { level: level_number(level), id: id.map(|id| id.to_string()) }
+            }
+            Tag::BlockQuote(kind) => Open::Quote(kind),
+            Tag::CodeBlock(CodeBlockKind::Indented) => Open::Code { info: String::new(), text: String::new() },
+            Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
+                Open::Code { info: self.clean(&info, range), text: String::new() }
+            }
+            Tag::HtmlBlock => Open::Html(String::new()),
+            Tag::List(start) => Open::List { start, items: Vec::new(), spacing: Spacing::Tight },
+            Tag::Item => Open::Item { task: None },
+            Tag::FootnoteDefinition(label) => Open::Footnote(self.clean(&label, range)),
+            Tag::Table(alignments) => {
+                let alignments = alignments.into_iter().map(alignment).collect();
+                Open::Table { alignments, head: Vec::new(), rows: Vec::new() }
+            }
+            Tag::TableHead | Tag::TableRow => Open::Row(Vec::new()),
+            Tag::TableCell => Open::Cell,
+            Tag::Emphasis => Open::Emphasis,
+            Tag::Strong => Open::Strong,
+            Tag::Strikethrough => Open::Strikethrough,
+            Tag::Link { link_type, dest_url, title, .. } => {
+                let scheme = if link_type == LinkType::Email { "mailto:" } else { "" };
+                Open::Link { destination: format!("{scheme}{dest_url}"), title: self.clean(&title, range) }
+            }
+            Tag::Image { dest_url, title, .. } => {
+                Open::Image { destination: dest_url.to_string(), title: self.clean(&title, range) }
+            }
+            Tag::Superscript
+            | Tag::Subscript
+            | Tag::DefinitionList
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition
+            | Tag::MetadataBlock(_) => Open::Unused,
+        }
+    }
+
+    fn end(&mut self, _end: TagEnd, range: Range<usize>) {
+        let mut frame = self.stack.pop().expect("events are balanced");
+        if !self.inside_link() && !matches!(frame.open, Open::Link { .. }) {
+            frame.inlines = linkify(std::mem::take(&mut frame.inlines));
+        }
+        // Most texts and items hold one piece, and a vector begins with room for four: over ten
+        // thousand posts that is a gigabyte.
+        for inline in &mut frame.inlines {
+            if let Inline::Text(text) = inline {
+                text.shrink_to_fit();
+            }
+        }
+        frame.inlines.shrink_to_fit();
+        frame.blocks.shrink_to_fit();
+        match frame.open {
+            Open::Root | Open::Unused => {}
+            Open::Paragraph => flushed(frame).into_iter().for_each(|block| self.block(block)),
+            Open::Heading { level, ref id } => {
+                let id = self.slugs.give(id.as_deref().unwrap_or(&plain_text(&frame.inlines)));
+                self.block(Block::Heading { level, id, content: frame.inlines });
+            }
+            Open::Quote(kind) => self.block(quote::block(kind, flushed(frame))),
+            Open::Code { info, text } => {
+                self.block(Block::Code { language: code_info::language(&info), title: code_info::title(&info), text });
+            }
+            Open::Html(html) => self.html_block(&html, range),
+            Open::List { start, items, spacing } => {
+                let mut items: Vec<ListItem> = items.into_iter().map(|item| ListItem { spacing, ..item }).collect();
+                items.shrink_to_fit();
+                self.block(Block::List { start, items });
+            }
+            Open::Item { task } => {
+                let item = ListItem { task, blocks: flushed(frame), spacing: Spacing::Tight };
+                if let Some(Frame { open: Open::List { items, .. }, .. }) = self.stack.last_mut() {
+                    items.push(item);
+                }
+            }
+            Open::Footnote(ref label) => {
+                let label = label.clone();
+                let footnote = Footnote { label: label.clone(), blocks: flushed(frame) };
+                self.definitions.entry(label.to_lowercase()).or_insert(footnote);
+            }
+            Open::Table { alignments, head, rows } => self.block(Block::Table { alignments, head, rows }),
+            Open::Row(cells) => self.row(cells),
+            Open::Cell => {
+                if let Some(Frame { open: Open::Row(cells), .. }) = self.stack.last_mut() {
+                    cells.push(frame.inlines);
+                }
+            }
+            Open::Emphasis => self.inline(Inline::Emphasis(frame.inlines)),
+            Open::Strong => self.inline(Inline::Strong(frame.inlines)),
+            Open::Strikethrough => self.inline(Inline::Strikethrough(frame.inlines)),
+            Open::Link { destination, title } => self.link(&destination, title, frame.inlines, frame.span),
+            Open::Image { destination, title } => self.image(&destination, title, &frame.inlines, frame.span),
+        }
+    }
+
+    fn row(&mut self, cells: Vec<Vec<Inline>>) {
+        if let Some(Frame { open: Open::Table { head, rows, .. }, .. }) = self.stack.last_mut() {
+            // The parser sends the head first, and a table always has one.
+            if head.is_empty() && rows.is_empty() { *head = cells } else { rows.push(cells) }
+        }
+    }
+
+    fn link(&mut self, destination: &str, title: String, content: Vec<Inline>, span: Range<usize>) {
+        match self.linker.link(destination, self.body.file_span(span)) {
+            Some(target) => {
+                let title = (!title.is_empty()).then_some(title);
+                self.inline(Inline::Link { target, title, content });
+            }
+            None => content.into_iter().for_each(|inline| self.inline(inline)),
+        }
+    }
+
+    fn image(&mut self, destination: &str, title: String, alt: &[Inline], span: Range<usize>) {
+        let alt = alt_text(alt);
+        match self.linker.image(destination, self.body.file_span(span)) {
+            Some((target, size)) => {
+                let title = (!title.is_empty()).then_some(title);
+                self.inline(Inline::Image(Image { target, alt, title, size }));
+            }
+            None => self.inline(Inline::Text(alt)),
+        }
+    }
+
+    fn text(&mut self, text: &str, range: &Range<usize>) {
+        let clean = self.clean(text, range);
+        match &mut self.top().open {
+            Open::Code { text, .. } | Open::Html(text) => text.push_str(&clean),
+            _ => self.inline(Inline::Text(clean)),
+        }
+    }
+
+    fn inline(&mut self, inline: Inline) {
+        let inlines = &mut self.top().inlines;
+        match (inlines.last_mut(), inline) {
+            (Some(Inline::Text(last)), Inline::Text(text)) => last.push_str(&text),
+            (_, Inline::Text(text)) if text.is_empty() => {}
+            (_, inline) => inlines.push(inline),
+        }
+    }
+
+    fn block(&mut self, block: Block) {
+        let top = self.top();
+        let pending = std::mem::take(&mut top.inlines);
+        top.blocks.extend(paragraph(pending));
+        top.blocks.push(block);
+    }
+
+    /// A block that the author wrote in the middle of running text.
+    fn standalone(&mut self, block: Block) {
+        match (&self.top().open, block) {
+            (Open::Paragraph | Open::Root | Open::Quote(_) | Open::Item { .. } | Open::Footnote(_), block) => {
+                self.block(block);
+            }
+            (_, Block::Math(tex)) => self.inline(Inline::Math(tex)),
+            (_, _) => {}
+        }
+    }
+
+    fn html_line(&mut self, html: &str) {
+        if let Open::Html(text) = &mut self.top().open {
+            text.push_str(html);
+        }
+    }
+
+    fn html_block(&mut self, html: &str, range: Range<usize>) {
+        if is_more(html) {
+            if self.stack.len() == 1 {
+                self.block(Block::More);
+            }
+            return;
+        }
+        let span = self.body.file_span(range);
+        self.clean(html, &span);
+        let html = html::rewrite(html, self.linker, self.file, span);
+        self.block(Block::Html(html));
+    }
+
+    fn inline_html(&mut self, html: &str, range: Range<usize>) {
+        if is_more(html) {
+            if self.stack.len() <= 2 {
+                self.standalone(Block::More);
+            }
+            return;
+        }
+        self.clean(html, &range);
+        let html = html::rewrite(html, self.linker, self.file, self.body.file_span(range));
+        self.inline(Inline::Html(html));
+    }
+
+    fn footnote_index(&mut self, label: &str) -> usize {
+        let label = without_forbidden(label);
+        let next = self.labels.len();
+        let index = *self.numbers.entry(label.to_lowercase()).or_insert(next);
+        if index == next {
+            self.labels.push(label);
+        }
+        index
+    }
+
+    fn task(&mut self, done: bool) {
+        let item = self.stack.iter_mut().rev().find_map(|frame| match &mut frame.open {
+            Open::Item { task } => Some(task),
+            _ => None,
+        });
+        if let Some(task) = item {
+            *task = Some(done);
+        }
+    }
+
+    /// A paragraph directly in an item means that blank lines divide the items.
+    fn loosen(&mut self) {
+        if let [.., Frame { open: Open::List { spacing, .. }, .. }, Frame { open: Open::Item { .. }, .. }] =
+            &mut self.stack[..]
+        {
+            *spacing = Spacing::Loose;
+        }
+    }
+
+    fn inside_link(&self) -> bool {
+        self.stack.iter().any(|frame| matches!(frame.open, Open::Link { .. } | Open::Image { .. }))
+    }
+
+    fn top(&mut self) -> &mut Frame {
+        self.stack.last_mut().expect("the root is never closed by an event")
+    }
+
+    /// Text without the characters that no feed can carry: those of the file are gone already,
+    /// but `&#8;` makes new ones.
+    fn clean(&mut self, text: &str, range: &Range<usize>) -> String {
+        if !text.contains(is_forbidden) {
+            return text.to_owned();
+        }
+        let c = text.chars().find(|c| is_forbidden(*c)).expect("the text holds one");
+        self.linker.control_character(self.body.file_span(range.clone()), c);
+        without_forbidden(text)
+    }
+}
+
+/// What a frame holds, its pending text included.
+fn flushed(frame: Frame) -> Vec<Block> {
+    let mut blocks = frame.blocks;
+    if let Some(paragraph) = paragraph(frame.inlines) {
+        blocks.reserve_exact(1);
+        blocks.push(paragraph);
+    }
+    blocks
+}
+
+/// A paragraph of running text; an image alone is a figure; nothing is nothing.
+fn paragraph(mut inlines: Vec<Inline>) -> Option<Block> {
+    while inlines.first().is_some_and(is_space) {
+        inlines.remove(0);
+    }
+    while inlines.last().is_some_and(is_space) {
+        inlines.pop();
+    }
+    match inlines.as_slice() {
+        [] => None,
+        [Inline::Image(image)] => {
+            let mut image = image.clone();
+            let caption = image.title.take().map(|title| vec![Inline::Text(title)]).unwrap_or_default();
+            Some(Block::Figure { image, caption })
+        }
+        _ => Some(Block::Paragraph(inlines)),
+    }
+}
+
+fn is_space(inline: &Inline) -> bool {
+    match inline {
+        Inline::SoftBreak | Inline::HardBreak => true,
+        Inline::Text(text) => text.trim().is_empty(),
+        Inline::Emphasis(_)
+        | Inline::Strong(_)
+        | Inline::Strikethrough(_)
+        | Inline::Superscript(_)
+        | Inline::Subscript(_)
+        | Inline::Code(_)
+        | Inline::Math(_)
+        | Inline::Link { .. }
+        | Inline::Image(_)
+        | Inline::FootnoteReference(_)
+        | Inline::Html(_) => false,
+    }
+}
+
+/// The words of a description, with those of images inside it.
+fn alt_text(inlines: &[Inline]) -> String {
+    inlines
+        .iter()
+        .map(|inline| match inline {
+            Inline::Image(image) => image.alt.clone(),
+            Inline::Text(_)
+            | Inline::Emphasis(_)
+            | Inline::Strong(_)
+            | Inline::Strikethrough(_)
+            | Inline::Superscript(_)
+            | Inline::Subscript(_)
+            | Inline::Code(_)
+            | Inline::Math(_)
+            | Inline::Link { .. }
+            | Inline::FootnoteReference(_)
+            | Inline::SoftBreak
+            | Inline::HardBreak
+            | Inline::Html(_) => plain_text(std::slice::from_ref(inline)),
+        })
+        .collect()
+}
+
+/// `<!-- more -->`, as Hugo, Zola and Jekyll write it.
+fn is_more(html: &str) -> bool {
+    let inner = html.trim().strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->"));
+    inner.is_some_and(|inner| {
+        matches!(inner.trim().to_ascii_lowercase().as_str(), "more" | "truncate" | "excerpt" | "read more")
+    })
+}
+
+fn level_number(level: HeadingLevel) -> u8 {
+    match level {
+        HeadingLevel::H1 => 1,
+        HeadingLevel::H2 => 2,
+        HeadingLevel::H3 => 3,
+        HeadingLevel::H4 => 4,
+        HeadingLevel::H5 => 5,
+        HeadingLevel::H6 => 6,
+    }
+}
+
+fn alignment(alignment: pulldown_cmark::Alignment) -> Alignment {
+    match alignment {
+        pulldown_cmark::Alignment::None => Alignment::Natural,
+        pulldown_cmark::Alignment::Left => Alignment::Left,
+        pulldown_cmark::Alignment::Center => Alignment::Center,
+        pulldown_cmark::Alignment::Right => Alignment::Right,
+    }
+}

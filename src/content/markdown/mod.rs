@@ -1,0 +1,42 @@
+//! Markdown becomes a [`Document`], once.
+
+mod admonition;
+mod build;
+mod code_info;
+mod expand;
+mod linkify;
+mod quote;
+mod shortcode;
+mod slugs;
+
+use pulldown_cmark::{Options, Parser};
+
+use self::build::Builder;
+use super::links::Linker;
+use super::site::Site;
+use crate::diagnostic::Diagnostic;
+use crate::domain::document::Document;
+
+/// Named one by one: `Options::all()` would bring smart quotes into code-like prose, turn
+/// `:::` fences into definition lists and `~x~` into subscript, and switch footnotes to their
+/// old syntax.
+const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS)
+    .union(Options::ENABLE_HEADING_ATTRIBUTES)
+    .union(Options::ENABLE_MATH)
+    .union(Options::ENABLE_GFM);
+
+/// Parses a post's text, which begins at byte `body` of its file.
+///
+/// Links are resolved and complaints gathered by `linker`. The error is a text nested so deep
+/// that no reader meant it.
+pub(super) fn parse(file: &str, body: usize, site: &Site<'_>, linker: &mut Linker<'_>) -> Result<Document, Diagnostic> {
+    let expanded = expand::expand(file, body, site, linker);
+    let mut builder = Builder::new(file, &expanded, linker);
+    for (event, range) in Parser::new_ext(&expanded.text, OPTIONS).into_offset_iter() {
+        builder.event(event, range)?;
+    }
+    Ok(builder.finish())
+}

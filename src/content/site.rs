@@ -1,0 +1,142 @@
+//! Where everything will be: which source becomes which page, known before any text is parsed.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Component, Path, PathBuf};
+
+use super::discover::{Scope, is_contents, is_markdown};
+use crate::domain::post::{Slug, Visibility};
+use crate::domain::publication::SiteUrl;
+
+/// A page that a source becomes.
+#[derive(Debug, Clone)]
+pub(super) struct PageRef {
+    pub(super) slug: Slug,
+    pub(super) visibility: Visibility,
+}
+
+/// All pages, as links see them.
+pub(super) struct Site<'a> {
+    pub(super) scope: Scope<'a>,
+    pub(super) base_url: &'a SiteUrl,
+    /// The publication's folder with links resolved: no file outside it is shown.
+    pub(super) boundary: PathBuf,
+    pages: HashMap<PathBuf, PageRef>,
+    /// Stems, in lower case, → sources: how shortcodes and permalinks name posts.
+    names: HashMap<String, PathBuf>,
+    contents: HashSet<PathBuf>,
+}
+
+impl<'a> Site<'a> {
+    /// Gathers the pages. Of two sources with one name, the first keeps it.
+    pub(super) fn new(
+        scope: Scope<'a>,
+        base_url: &'a SiteUrl,
+        boundary: PathBuf,
+        pages: impl IntoIterator<Item = (PathBuf, PageRef)>,
+        contents: impl IntoIterator<Item = PathBuf>,
+    ) -> Self {
+        let pages: Vec<(PathBuf, PageRef)> = pages.into_iter().collect();
+        let mut names = HashMap::new();
+        for (path, page) in &pages {
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+            names.entry(page.slug.as_str().to_owned()).or_insert_with(|| path.clone());
+            names.entry(stem).or_insert_with(|| path.clone());
+            if let Some(last) = page.slug.as_str().rsplit('/').next() {
+                names.entry(last.to_owned()).or_insert_with(|| path.clone());
+            }
+        }
+        let contents = contents.into_iter().collect();
+        Self { scope, base_url, boundary, pages: pages.into_iter().collect(), names, contents }
+    }
+
+    /// The page a source file becomes.
+    pub(super) fn page(&self, path: &Path) -> Option<&PageRef> {
+        self.pages.get(path)
+    }
+
+    /// Whether a file is a contents page: its readers are sent to the home page.
+    pub(super) fn is_contents(&self, path: &Path) -> bool {
+        self.contents.contains(path) || (is_contents(path) && !self.pages.contains_key(path))
+    }
+
+    /// The page that a shortcode or an old permalink names: by path, by file name, by slug.
+    pub(super) fn named(&self, name: &str) -> Option<&PageRef> {
+        let name = name.trim_matches('/');
+        let by_path = self.pages.get(&normal(&self.scope.source.join(name)));
+        let bare = name.trim_end_matches(".html").trim_end_matches(".markdown").trim_end_matches(".md");
+        let bare = bare.trim_end_matches("/index").trim_end_matches("/_index").to_lowercase();
+        let last = bare.rsplit('/').next().unwrap_or_default();
+        let by_name = || self.names.get(&bare).or_else(|| self.names.get(last));
+        by_path.or_else(|| by_name().and_then(|path| self.pages.get(path)))
+    }
+
+    /// The file an absolute path of the site may mean.
+    pub(super) fn file_at(&self, path: &str) -> Option<PathBuf> {
+        let folders = [
+            self.scope.source.to_owned(),
+            self.scope.source.join("static"),
+            self.scope.root.join("static"),
+            self.scope.root.to_owned(),
+        ];
+        folders.iter().map(|folder| normal(&folder.join(path))).find(|file| file.is_file())
+    }
+
+    /// Where a local file is copied to: its path inside the content folder, or inside the
+    /// publication for a file beside it.
+    pub(super) fn asset_path(&self, file: &Path) -> String {
+        let folders = [
+            self.scope.source.join("static"),
+            self.scope.root.join("static"),
+            self.scope.source.to_owned(),
+            self.scope.root.to_owned(),
+        ];
+        let inner = folders.iter().find_map(|folder| file.strip_prefix(folder).ok()).unwrap_or(file);
+        let parts = inner.components().filter_map(|part| match part {
+            Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
+            Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => None,
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    /// Whether a file may be shown to readers: inside the publication with all links resolved,
+    /// nothing hidden, nothing that holds settings or subscribers.
+    pub(super) fn may_show(&self, file: &Path) -> Showable {
+        let Ok(real) = std::fs::canonicalize(file) else { return Showable::Outside };
+        let Ok(inner) = real.strip_prefix(&self.boundary) else { return Showable::Outside };
+        let hidden = inner.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.'));
+        let name = inner.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let private = name.starts_with("fieldpost.") || name.starts_with("subscribers.") || name.ends_with(".password");
+        if hidden || private { Showable::Private } else { Showable::Yes }
+    }
+}
+
+/// Whether a local file may be copied to the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Showable {
+    /// It may.
+    Yes,
+    /// It lies outside the publication, or leads there.
+    Outside,
+    /// It holds settings, state or addresses.
+    Private,
+}
+
+/// A path without `.` and `..`, decided by its text alone.
+pub(super) fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => out.push(part),
+        }
+    }
+    out
+}
+
+/// Whether a path could be a post by its name.
+pub(super) fn names_markdown(path: &str) -> bool {
+    is_markdown(Path::new(path))
+}

@@ -1,0 +1,79 @@
+//! One file, opened with care: bounded, regular, UTF-8.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use ring::digest::{SHA256, digest};
+
+use crate::diagnostic::{Diagnostic, Place};
+
+/// The largest file that is read as a post, in bytes.
+const MAX_BYTES: u64 = 10 * 1024 * 1024;
+
+/// The text of a file with `\n` line ends and without a byte-order mark.
+pub(super) struct Source {
+    pub(super) text: String,
+    /// SHA-256 of the bytes on disk, in hex.
+    pub(super) digest: String,
+}
+
+/// Reads a file that was found to be regular.
+pub(super) fn read(path: &Path, name: &str) -> Result<Source, Diagnostic> {
+    let bytes = read_bounded(path, name)?;
+    let digest = hex(digest(&SHA256, &bytes).as_ref());
+    let text = decode(bytes, name)?;
+    let text = match text.strip_prefix('\u{FEFF}') {
+        Some(text) => text.to_owned(),
+        None => text,
+    };
+    let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
+    Ok(Source { text, digest })
+}
+
+fn read_bounded(path: &Path, name: &str) -> Result<Vec<u8>, Diagnostic> {
+    let unreadable = |error: std::io::Error| {
+        Diagnostic::error("file-unreadable", Place::file(name), format!("the file cannot be read: {error}"))
+            .help("check its permissions")
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    let mut bytes = Vec::new();
+    if size <= MAX_BYTES {
+        bytes.reserve(usize::try_from(size).expect("at most 10 MiB"));
+        // A file can grow between the two calls.
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
+    let size = size.max(bytes.len() as u64);
+    if size > MAX_BYTES {
+        let message = format!("the file is {} MB large; a post is at most 10 MB", size.div_ceil(1024 * 1024));
+        return Err(Diagnostic::error("file-too-large", Place::file(name), message)
+            .help("move it out of the content folder, or split it"));
+    }
+    Ok(bytes)
+}
+
+fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Diagnostic> {
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(Diagnostic::error("not-utf-8", Place::file(name), "the file is UTF-16, not UTF-8")
+            .help(format!("convert it: iconv -f UTF-16 -t UTF-8 '{name}'")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let shown = String::from_utf8_lossy(bytes);
+        // The lossy text equals the bytes up to the first bad one, where `U+FFFD` begins.
+        let place = Place::span(name, &shown, offset..offset + '\u{FFFD}'.len_utf8());
+        let message = format!("byte 0x{:02X} at offset {offset} is not UTF-8", bytes[offset]);
+        Diagnostic::error("not-utf-8", place, message)
+            .help(format!("save the file as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 '{name}'"))
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        out.push(char::from_digit(u32::from(byte >> 4), 16).expect("a nibble is a digit"));
+        out.push(char::from_digit(u32::from(byte & 15), 16).expect("a nibble is a digit"));
+        out
+    })
+}

@@ -1,0 +1,141 @@
+//! Becoming the sender after whatever became of the last one.
+
+use rusqlite::Connection;
+
+use super::draft::discard_drafts;
+use super::error::LedgerError;
+use super::marks::{self, Mark, Marked};
+use super::settle::{Settle, apply};
+use super::standing::{self, Standing};
+use super::witness::Age;
+use super::words::count;
+use crate::domain::delivery::{DeliveryState, Outcome};
+use crate::domain::ids::DeliveryId;
+use crate::domain::policy::{self, Event, History};
+use crate::domain::reply::Stage;
+use crate::domain::time::Instant;
+
+/// What a new sender found, and did about it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovery {
+    /// The epoch of this sender: 1 for the first.
+    pub epoch: u64,
+    /// Deliveries proved unsent: planned again.
+    pub planned_again: u64,
+    /// Deliveries settled from the reply in the mark file.
+    pub settled_from_marks: u64,
+    /// Deliveries that came into doubt now.
+    pub in_doubt: Vec<DeliveryId>,
+    /// Drafts of campaigns discarded.
+    pub drafts_discarded: u64,
+    /// Why the mark file could not be believed, if it was needed and could not.
+    pub marks_unusable: Option<String>,
+}
+
+/// Whether campaigns in drafting are dead, or another process is at work on one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drafts {
+    Dead,
+    PerhapsAlive,
+}
+
+/// How the last sender ended, and who the file says it is.
+pub(super) struct Before {
+    pub age: Age,
+    pub ended_clean: bool,
+}
+
+/// Reads what the last sender left.
+pub(super) fn before(db: &Connection) -> rusqlite::Result<Before> {
+    db.query_row("SELECT identity, epoch, sequence, ended FROM ledger", [], |row| {
+        let age = Age {
+            identity: row.get("identity")?,
+            epoch: count(row.get("epoch")?),
+            sequence: count(row.get("sequence")?),
+        };
+        Ok(Before { age, ended_clean: row.get::<_, String>("ended")? == "clean" })
+    })
+}
+
+/// `SQLite`'s own check, after an unclean end: what it finds, or nothing.
+pub(super) fn quick_check(db: &Connection) -> rusqlite::Result<Option<String>> {
+    let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok((found != "ok").then_some(found))
+}
+
+/// Recovers inside one transaction, which also raises the epoch: killed before it is
+/// durable, nothing has happened, and the mark file still belongs to the epoch on disk.
+pub(super) fn recover(
+    tx: &Connection,
+    state: &std::path::Path,
+    drafts: Drafts,
+    now: Instant,
+) -> Result<Recovery, LedgerError> {
+    let epoch = before(tx)?.age.epoch;
+    let mut recovery = Recovery { epoch: epoch + 1, ..Recovery::default() };
+    if drafts == Drafts::Dead {
+        recovery.drafts_discarded = discard_drafts(tx)?;
+    }
+    let begun = begun(tx)?;
+    if !begun.is_empty() {
+        let marked = marks::read(state, epoch).unwrap_or_else(|why| {
+            recovery.marks_unusable = Some(why);
+            Marked::new()
+        });
+        for delivery in begun {
+            recover_one(tx, delivery, &marked, &mut recovery, now)?;
+        }
+    }
+    let claimed = tx.execute("UPDATE deliveries SET state = 'planned' WHERE state = 'claimed'", [])?;
+    recovery.planned_again += claimed as u64;
+    tx.execute("UPDATE ledger SET epoch = epoch + 1, sequence = sequence + 1, ended = 'unclean'", [])?;
+    Ok(recovery)
+}
+
+fn begun(tx: &Connection) -> rusqlite::Result<Vec<DeliveryId>> {
+    let mut statement = tx.prepare(
+        "SELECT d.id FROM campaigns c CROSS JOIN deliveries d ON d.campaign = c.id AND d.state = 'begun' ORDER BY d.id",
+    )?;
+    statement.query_map([], |row| Ok(DeliveryId(row.get(0)?)))?.collect()
+}
+
+fn recover_one(
+    tx: &Connection,
+    delivery: DeliveryId,
+    marked: &Marked,
+    recovery: &mut Recovery,
+    now: Instant,
+) -> Result<(), LedgerError> {
+    let standing = standing::find(tx, delivery)?.expect("it was listed in this transaction");
+    let mark = marked.get(&(delivery, standing.attempt));
+    let outcome = outcome(delivery, &standing, mark, now);
+    let epoch = standing.epoch.expect("a begun delivery has the epoch of its sender: a constraint of the table");
+    let settle = Settle { delivery, attempt: standing.attempt, outcome };
+    let state = apply(tx, epoch, &settle, &standing, now)?;
+    match (&settle.outcome, mark) {
+        (Outcome::InDoubt { .. }, _) => recovery.in_doubt.push(delivery),
+        (_, Some(Mark::Replied(_))) => recovery.settled_from_marks += 1,
+        _ if state == DeliveryState::Planned => recovery.planned_again += 1,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What a begun delivery of a dead sender came to. Silence of the mark file is no proof:
+/// only a slot that says `begun` proves that no byte of the dot had left.
+fn outcome(delivery: DeliveryId, standing: &Standing, mark: Option<&Mark>, now: Instant) -> Outcome {
+    let died = |when: &str| format!("the process ended {when}");
+    match mark {
+        Some(Mark::Begun) => Outcome::Withdrawn { reason: died("before the final dot") },
+        Some(Mark::Dot) => Outcome::InDoubt { reason: died("after the final dot, before a reply") },
+        Some(Mark::Replied(reply)) => {
+            let history = History {
+                first_try: standing.first_try.unwrap_or(now),
+                failures: standing.failures,
+                spread: delivery.0.unsigned_abs(),
+            };
+            policy::decide(&Event::Replied(Stage::Dot, reply.clone()), history, now).outcome
+        }
+        None => Outcome::InDoubt { reason: died("after this had begun; no mark of it is left") },
+    }
+}

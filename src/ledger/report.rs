@@ -1,0 +1,149 @@
+//! What did happen, from the ledger alone.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Ledger;
+use super::campaigns::find;
+use super::error::LedgerError;
+use super::words::{self, count};
+use crate::domain::address::Address;
+use crate::domain::delivery::{DeliveryState, Totals};
+use crate::domain::ids::{CampaignId, DeliveryId, MessageId};
+use crate::domain::time::Instant;
+
+/// One delivery, as a report shows it. It holds an address: data, never a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// The row.
+    pub id: DeliveryId,
+    /// To whom.
+    pub address: Address,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Known from the first `begin` on.
+    pub message_id: Option<MessageId>,
+    /// Attempts that came to something; a withdrawn one does not count.
+    pub attempts: u32,
+    /// How often it came into doubt.
+    pub doubts: u32,
+    /// The relay's last reply, addresses masked.
+    pub reply: Option<String>,
+    /// What happened, in a few words.
+    pub reason: Option<String>,
+    /// When it is tried again.
+    pub next: Option<Instant>,
+}
+
+/// One attempt, as a report shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// Its number, from 1; numbers of attempts that never began may be missing.
+    pub number: u32,
+    /// The relay it was made for.
+    pub relay: Option<String>,
+    /// When it began; `None` if it came to something before that.
+    pub begun: Option<Instant>,
+    /// When its outcome was recorded.
+    pub settled: Option<Instant>,
+    /// The outcome in one word.
+    pub outcome: Option<String>,
+    /// The reply, addresses masked.
+    pub reply: Option<String>,
+    /// What happened, in a few words.
+    pub reason: Option<String>,
+    /// An outcome that came after another sender had taken over.
+    pub late: Option<String>,
+}
+
+impl Ledger {
+    /// The account of a campaign; it balances, whatever happened.
+    pub fn totals(&self, id: &CampaignId) -> Result<Totals, LedgerError> {
+        self.read(|tx| {
+            let (number, _) = find(tx, id)?;
+            Ok(totals(tx, number)?)
+        })
+    }
+
+    /// Calls `each` for every delivery of a campaign, in the order of planning. `each` must
+    /// not call the ledger.
+    pub fn each_delivery(&self, id: &CampaignId, each: &mut dyn FnMut(DeliveryRow)) -> Result<(), LedgerError> {
+        self.read(|tx| {
+            let (number, _) = find(tx, id)?;
+            let mut statement = tx.prepare_cached(&format!("{SELECT} WHERE d.campaign = ?1 ORDER BY d.id"))?;
+            for row in statement.query_map([number], delivery)? {
+                each(row?);
+            }
+            Ok(())
+        })
+    }
+
+    /// One delivery, wherever it belongs; `None` if there is none.
+    pub fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, LedgerError> {
+        self.read(|tx| {
+            let sql = format!("{SELECT} WHERE d.id = ?1");
+            Ok(tx.prepare_cached(&sql)?.query_row([id.0], delivery).optional()?)
+        })
+    }
+
+    /// The attempts of one delivery, oldest first.
+    pub fn attempts(&self, id: DeliveryId) -> Result<Vec<AttemptRow>, LedgerError> {
+        self.read(|tx| {
+            let sql = "SELECT attempt, relay, begun, settled, outcome, reply, reason, late FROM attempts
+                WHERE delivery = ?1 ORDER BY attempt";
+            let mut statement = tx.prepare_cached(sql)?;
+            let rows = statement.query_map([id.0], attempt)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+const SELECT: &str = "SELECT d.id, s.address, d.state, d.message_id, d.tries, d.doubts, d.reply, d.reason, d.next
+    FROM deliveries d JOIN subscribers s ON s.id = d.subscriber";
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    Ok(DeliveryRow {
+        id: DeliveryId(row.get("id")?),
+        address: words::address(row, "address")?,
+        state: words::delivery_state(row, "state")?,
+        message_id: words::message_id(row, "message_id")?,
+        attempts: row.get("tries")?,
+        doubts: row.get("doubts")?,
+        reply: row.get("reply")?,
+        reason: row.get("reason")?,
+        next: words::maybe_moment(row, "next")?,
+    })
+}
+
+fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    Ok(AttemptRow {
+        number: row.get("attempt")?,
+        relay: row.get("relay")?,
+        begun: words::maybe_moment(row, "begun")?,
+        settled: words::maybe_moment(row, "settled")?,
+        outcome: row.get("outcome")?,
+        reply: row.get("reply")?,
+        reason: row.get("reason")?,
+        late: row.get("late")?,
+    })
+}
+
+/// Counts a campaign's deliveries by state.
+pub(super) fn totals(tx: &Connection, campaign: i64) -> rusqlite::Result<Totals> {
+    let mut totals = Totals::default();
+    let sql = "SELECT state, count(*) AS n FROM deliveries WHERE campaign = ?1 GROUP BY state";
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query([campaign])?;
+    while let Some(row) = rows.next()? {
+        totals.add(words::delivery_state(row, "state")?, count(row.get("n")?));
+    }
+    let sql = "SELECT count(*) FROM deliveries WHERE campaign = ?1 AND doubts > 0";
+    totals.ever_in_doubt = count(tx.prepare_cached(sql)?.query_row([campaign], |row| row.get(0))?);
+    totals.bounced = feedback(tx, campaign, "bounced")?;
+    totals.complained = feedback(tx, campaign, "complained")?;
+    Ok(totals)
+}
+
+fn feedback(tx: &Connection, campaign: i64, word: &str) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM deliveries WHERE campaign = ?1 AND feedback IS NOT NULL AND feedback = ?2";
+    tx.prepare_cached(sql)?.query_row(params![campaign, word], |row| row.get(0)).map(count)
+}

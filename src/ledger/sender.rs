@@ -1,0 +1,262 @@
+//! The one sender: claim, begin, settle.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::mpsc;
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use tokio::sync::oneshot;
+
+use super::Ledger;
+use super::begin::{Begin, BeginAnswer};
+use super::claim::{Claim, policy_word};
+use super::error::LedgerError;
+use super::lock::{Lock, lock_sender, try_lock_drafting};
+use super::marks::{Mark, MarkSlot, Marks};
+use super::open::{beside, connect};
+use super::recovery::{Drafts, Recovery, before, quick_check, recover};
+use super::settle::{Settle, Settled};
+use super::witness::{self, Witness};
+use super::words::{count, maybe_moment};
+use super::writer::{Ask, Desk, Job, Resending, Slots, run};
+use crate::domain::delivery::InDoubtPolicy;
+use crate::domain::ids::DeliveryId;
+use crate::domain::reply::Reply;
+use crate::domain::time::{Instant, to_millis};
+
+/// What is left to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pending {
+    /// Can be claimed now.
+    pub ready: u64,
+    /// Claimed or begun and not settled.
+    pub in_hand: u64,
+    /// To be tried again later, or of a campaign whose time has not come.
+    pub waiting: u64,
+    /// The earliest moment at which one of those is due.
+    pub next_due: Option<Instant>,
+}
+
+/// The right to send. One per state file; when it is dropped or its process killed, the
+/// operating system frees the lock. Dropping it without [`Sender::release`] is what a crash
+/// is, except that jobs already queued are still done. All methods take `&self`: share it
+/// in an `Arc`.
+#[derive(Debug)]
+pub struct Sender {
+    ledger: Ledger,
+    policy: InDoubtPolicy,
+    resending: Resending,
+    marks: Arc<Marks>,
+    /// `None` only while it is being dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ledger {
+    /// Becomes the sender: takes the lock, checks the file after an unclean end, compares the
+    /// `witness` folder (guarantee 8), and recovers in one transaction which also raises the
+    /// epoch. Killed in between, the next sender does it all again. [`LedgerError::Held`]
+    /// names the process that sends already.
+    pub fn become_sender(
+        &self,
+        policy: InDoubtPolicy,
+        witness: Option<&Path>,
+        now: Instant,
+    ) -> Result<(Sender, Recovery), LedgerError> {
+        let lock = lock_sender(self.path(), now)?;
+        self.take_over(lock, policy, witness, now).map_err(|error| error.at(self.path()))
+    }
+
+    fn take_over(
+        &self,
+        lock: Lock,
+        policy: InDoubtPolicy,
+        folder: Option<&Path>,
+        now: Instant,
+    ) -> Result<(Sender, Recovery), LedgerError> {
+        let path = self.path();
+        let mut db = connect(path)?;
+        self.refuse_damage_and_old_copies(&db, folder)?;
+        let recovery = recover_durably(&mut db, path, now)?;
+        let marks = Marks::create(path, recovery.epoch)
+            .map_err(|source| LedgerError::Io { path: beside(path, ".marks"), source })?;
+        let marks = Arc::new(marks);
+        let witness = folder.map(|folder| Witness::create(folder, path, &before(&db)?.age)).transpose()?;
+        let resending = Resending::default();
+        let desk = Desk {
+            path: path.to_path_buf(),
+            epoch: i64::try_from(recovery.epoch).expect("an epoch is counted up from 0 in an i64"),
+            policy,
+            hashing: self.hashing().clone(),
+            marks: Arc::clone(&marks),
+            slots: Slots::default(),
+            resending: Arc::clone(&resending),
+            witness,
+            _lock: lock,
+        };
+        let (jobs, queue) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("ledger writer".into())
+            .spawn(move || run(db, desk, &queue))
+            .map_err(|source| LedgerError::Io { path: path.to_path_buf(), source })?;
+        let sender = Sender { ledger: self.clone(), policy, resending, marks, jobs: Some(jobs), thread: Some(thread) };
+        Ok((sender, recovery))
+    }
+
+    fn refuse_damage_and_old_copies(&self, db: &Connection, folder: Option<&Path>) -> Result<(), LedgerError> {
+        let before = before(db)?;
+        if !before.ended_clean
+            && let Some(what) = quick_check(db)?
+        {
+            return Err(LedgerError::Damaged { path: self.path().to_path_buf(), what });
+        }
+        folder.map_or(Ok(()), |folder| witness::check(folder, self.path(), &before.age))
+    }
+
+    /// The author decides for a state file that is older than its witness, or another one:
+    /// every campaign that could send is paused, and the witness is forgotten.
+    pub fn accept_old_state(&self, witness: &Path, now: Instant) -> Result<u64, LedgerError> {
+        let _lock = lock_sender(self.path(), now)?;
+        let paused = self.write(|tx| {
+            let sql = "UPDATE campaigns SET state = 'paused',
+                    reason = 'this state is an older copy: some of these may have been sent since'
+                WHERE state IN ('planned', 'running')";
+            Ok(tx.execute(sql, [])? as u64)
+        })?;
+        witness::forget(witness, self.path())?;
+        Ok(paused)
+    }
+}
+
+fn recover_durably(db: &mut Connection, path: &Path, now: Instant) -> Result<Recovery, LedgerError> {
+    let drafting = try_lock_drafting(path)?;
+    let drafts = if drafting.is_some() { Drafts::Dead } else { Drafts::PerhapsAlive };
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let recovery = recover(&tx, path, drafts, now)?;
+    tx.commit()?;
+    Ok(recovery)
+}
+
+impl Sender {
+    /// Claims up to `limit` deliveries of planned and running campaigns: those in doubt that
+    /// may be resent, deferred ones that are due, and planned ones. Each comes back by
+    /// [`Sender::settle`], or all by [`Sender::release`]. Fewer than `limit` means that no
+    /// more are ready.
+    pub fn claim(
+        &self,
+        limit: usize,
+        now: Instant,
+    ) -> impl Future<Output = Result<Vec<Claim>, LedgerError>> + Send + 'static {
+        self.ask(Job::Claim, limit, now)
+    }
+
+    /// Makes deliveries begun, all checks inside the transaction; durable when the future
+    /// resolves, one answer per delivery in the order asked. Queued at the call; shares its
+    /// commit with whatever else is queued. An error means that none of them may be sent.
+    pub fn begin(
+        &self,
+        begins: Vec<Begin>,
+        now: Instant,
+    ) -> impl Future<Output = Result<Vec<BeginAnswer>, LedgerError>> + Send + 'static {
+        self.ask(Job::Begin, begins, now)
+    }
+
+    /// Records outcomes; durable when the future resolves. Queued at the call: the future may
+    /// be awaited later or dropped. `Withdrawn` also gives back a claim that never began. An
+    /// error means that nothing more may be sent: later claims and begins fail with it.
+    pub fn settle(
+        &self,
+        settles: Vec<Settle>,
+        now: Instant,
+    ) -> impl Future<Output = Result<Vec<Settled>, LedgerError>> + Send + 'static {
+        self.ask(Job::Settle, settles, now)
+    }
+
+    /// A clean stop: what is claimed goes back to planned, and the clean end is noted if
+    /// nothing is left begun. Settle first, then release, then drop the sender.
+    pub fn release(&self, now: Instant) -> impl Future<Output = Result<(), LedgerError>> + Send + 'static {
+        self.ask(Job::Release, (), now)
+    }
+
+    fn ask<I, O: Send + 'static>(
+        &self,
+        job: impl FnOnce(Ask<I, O>) -> Job,
+        input: I,
+        now: Instant,
+    ) -> impl Future<Output = Result<O, LedgerError>> + Send + 'static {
+        let (answer, wait) = oneshot::channel();
+        let jobs = self.jobs.as_ref().expect("taken only in drop");
+        // If the thread is gone, so is `answer`, and the wait below says so.
+        drop(jobs.send(job(Ask { input, now, answer, output: None })));
+        let path = self.ledger.path().to_path_buf();
+        async move {
+            wait.await.unwrap_or_else(|_| {
+                let why = "the ledger's writer thread has ended".to_owned();
+                let remedy = "run the command again: it resumes".to_owned();
+                Err(LedgerError::NotWritable { path, why, remedy })
+            })
+        }
+    }
+
+    /// Marks that the next write contains the final dot. Before that write, always; if it
+    /// fails, nothing may be written.
+    pub fn mark_dot(&self, slot: MarkSlot, delivery: DeliveryId, attempt: u32) -> std::io::Result<()> {
+        self.marks.write(slot, delivery, attempt, &Mark::Dot)
+    }
+
+    /// Marks the reply to the final dot, with its addresses masked, before it is settled.
+    pub fn mark_replied(
+        &self,
+        slot: MarkSlot,
+        delivery: DeliveryId,
+        attempt: u32,
+        reply: &Reply,
+    ) -> std::io::Result<()> {
+        self.marks.write(slot, delivery, attempt, &Mark::Replied(reply.clone()))
+    }
+
+    /// What is left to send in all campaigns that are planned or running.
+    pub fn pending(&self, now: Instant) -> Result<Pending, LedgerError> {
+        let resending = self.resending.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
+        let mut pending = self.ledger.read(|tx| Ok(pending(tx, self.policy, now)?))?;
+        pending.ready = pending.ready.saturating_sub(resending);
+        pending.in_hand += resending;
+        Ok(pending)
+    }
+}
+
+impl Drop for Sender {
+    /// Waits until the queued jobs are on disk, and with them the lock is free.
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic over there has been reported by its own hook; its callers got errors.
+            drop(thread.join());
+        }
+    }
+}
+
+fn pending(tx: &Connection, policy: InDoubtPolicy, now: Instant) -> rusqlite::Result<Pending> {
+    const SQL: &str = "WITH open AS (SELECT id, coalesce(not_before, 0) AS start FROM campaigns
+                WHERE state IN ('planned', 'running')),
+            due AS (SELECT max(open.start, coalesce(d.next, 0)) AS at, count(*) AS n FROM open
+                CROSS JOIN deliveries d ON d.campaign = open.id
+                WHERE d.state IN ('planned', 'deferred')
+                    OR (d.state = 'in_doubt' AND (d.resend = 'ordered' OR (d.resend = 'none' AND ?2 = 'resend')))
+                GROUP BY 1)
+        SELECT coalesce(sum(n) FILTER (WHERE at <= ?1), 0) AS ready, coalesce(sum(n) FILTER (WHERE at > ?1), 0) AS waiting,
+            min(at) FILTER (WHERE at > ?1) AS next_due,
+            (SELECT count(*) FROM campaigns c CROSS JOIN deliveries d ON d.campaign = c.id
+                WHERE d.state IN ('claimed', 'begun')) AS in_hand
+        FROM due";
+    tx.prepare_cached(SQL)?.query_row(params![to_millis(now), policy_word(policy)], |row| {
+        Ok(Pending {
+            ready: count(row.get("ready")?),
+            in_hand: count(row.get("in_hand")?),
+            waiting: count(row.get("waiting")?),
+            next_due: maybe_moment(row, "next_due")?,
+        })
+    })
+}

@@ -1,0 +1,167 @@
+//! The files: who may open, hold and believe them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+#[test]
+fn a_state_file_is_created_with_its_folders_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/state.db");
+    let _ledger = Ledger::open(&path, at(0)).unwrap();
+    for name in ["state.db", "state.db-wal"] {
+        let mode = fs::metadata(path.with_file_name(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_read_only_state_is_refused_with_the_remedy() {
+    let house = House::with_readers(0);
+    fs::set_permissions(house.path(), fs::Permissions::from_mode(0o400)).unwrap();
+    let error = Ledger::open(&house.path(), at(1)).unwrap_err();
+    assert!(matches!(error, LedgerError::NotWritable { .. }));
+    assert!(error.to_string().contains("chmod u+w"), "{error}");
+}
+
+#[test]
+fn what_is_no_ledger_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text.db");
+    fs::write(&text, "certainly not a database, but long enough to be mistaken for one".repeat(40)).unwrap();
+    assert!(matches!(Ledger::open(&text, at(0)), Err(LedgerError::Damaged { .. })));
+    let other = folder.path().join("other.db");
+    rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    assert!(matches!(Ledger::open(&other, at(0)), Err(LedgerError::Damaged { .. })));
+    let rows: i64 = rusqlite::Connection::open(&other)
+        .unwrap()
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 1);
+}
+
+#[test]
+fn a_file_of_a_newer_fieldpost_is_refused() {
+    let house = House::with_readers(0);
+    house.tamper("PRAGMA user_version = 99");
+    assert!(matches!(Ledger::open(&house.path(), at(1)), Err(LedgerError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn a_second_sender_is_told_who_holds_the_state() {
+    let house = House::with_readers(0);
+    let sender = house.sender();
+    let error = house.ledger.become_sender(InDoubtPolicy::Resend, None, at(5)).unwrap_err();
+    match &error {
+        LedgerError::Held { pid, since, .. } => {
+            assert_eq!((*pid, *since), (Some(std::process::id()), Some(at(1))));
+        }
+        other => panic!("{other}"),
+    }
+    drop(sender);
+    assert_eq!(house.recovered(InDoubtPolicy::Resend).1.epoch, 2);
+}
+
+#[test]
+fn of_many_senders_started_at_once_one_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let start = |path: PathBuf| {
+        let ledger = Ledger::open(&path, at(0))?;
+        ledger.become_sender(InDoubtPolicy::Resend, None, at(0))
+    };
+    let threads: Vec<_> = (0..20)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || start(path))
+        })
+        .collect();
+    let results: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let won = results.iter().filter(|result| result.is_ok()).count();
+    let held = results.iter().filter(|result| matches!(result, Err(LedgerError::Held { pid: Some(_), .. }))).count();
+    assert_eq!((won, held), (1, 19), "{results:?}");
+}
+
+#[test]
+fn an_old_copy_of_the_state_never_sends_until_the_author_decides() {
+    let house = House::with_readers(2);
+    let id = house.open_campaign();
+    let witness = house.folder.path().join("witness");
+    let become_sender =
+        |ledger: &Ledger| ledger.become_sender(InDoubtPolicy::Resend, Some(&witness), at(1)).map(|(sender, _)| sender);
+    let sender = become_sender(&house.ledger).unwrap();
+    let copy = house.folder.path().join("copy.db");
+    house.tamper(&format!("VACUUM INTO '{}'", copy.display()));
+    let claim = claim_one(&sender);
+    begun(&sender, &claim);
+    settle_one(&sender, &claim, accepted());
+    drop(sender);
+    let House { folder, ledger } = house;
+    drop(ledger);
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(folder.path().join(format!("state.db{suffix}"))));
+    }
+    fs::rename(&copy, folder.path().join("state.db")).unwrap();
+    let ledger = Ledger::open(&folder.path().join("state.db"), at(2)).unwrap();
+    let error = become_sender(&ledger).unwrap_err();
+    assert!(matches!(error, LedgerError::OldState { .. }), "{error}");
+    assert_eq!(ledger.accept_old_state(&witness, at(3)).unwrap(), 1);
+    let sender = become_sender(&ledger).unwrap();
+    assert!(wait(sender.claim(9, at(4))).unwrap().is_empty(), "paused until the author resumes");
+    ledger.resume(&id).unwrap();
+    assert_eq!(wait(sender.claim(9, at(4))).unwrap().len(), 2);
+}
+
+#[test]
+fn another_ledger_in_the_place_of_the_last_one_is_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let witness = folder.path().join("witness");
+    let path = folder.path().join("state.db");
+    let start = || {
+        let ledger = Ledger::open(&path, at(0)).unwrap();
+        ledger.become_sender(InDoubtPolicy::Resend, Some(&witness), at(0))
+    };
+    drop(start().unwrap());
+    drop(start().unwrap());
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(folder.path().join(format!("state.db{suffix}"))));
+    }
+    assert!(matches!(start(), Err(LedgerError::OldState { .. })));
+}
+
+#[test]
+fn a_damaged_file_is_found_after_an_unclean_end() {
+    let house = House::with_readers(50);
+    house.open_campaign();
+    drop(house.sender());
+    house.tamper("PRAGMA wal_checkpoint(TRUNCATE)");
+    house.tamper("PRAGMA ignore_check_constraints = ON; UPDATE deliveries SET state = 'acceptee' WHERE id = 7");
+    let error = house.ledger.become_sender(InDoubtPolicy::Resend, None, at(5)).unwrap_err();
+    assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
+    assert!(!house.ledger.verify().unwrap().is_empty());
+}
+
+#[test]
+fn verify_finds_coverage_that_does_not_vouch_for_its_delivery() {
+    let house = House::with_readers(2);
+    house.open_campaign();
+    house.sound();
+    house.tamper("DELETE FROM coverage WHERE subscriber = 1; UPDATE coverage SET delivery = 77 WHERE subscriber = 2");
+    assert_eq!(house.ledger.verify().unwrap().len(), 3);
+}
+
+#[test]
+fn the_table_itself_refuses_states_that_contradict_a_doubt() {
+    let house = House::with_readers(1);
+    house.open_campaign();
+    let db = rusqlite::Connection::open(house.path()).unwrap();
+    for sql in [
+        "UPDATE deliveries SET doubts = 1",
+        "UPDATE deliveries SET state = 'in_doubt'",
+        "UPDATE deliveries SET state = 'begun'",
+        "UPDATE deliveries SET state = 'sent'",
+    ] {
+        assert!(db.execute(sql, []).is_err(), "{sql}");
+    }
+}

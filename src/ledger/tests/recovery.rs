@@ -1,0 +1,160 @@
+//! What each crash leaves, and what the next sender makes of it.
+
+use std::fs;
+
+use super::*;
+use crate::ledger::marks;
+
+/// Four deliveries at every point a process can die at: claimed, begun, dot, replied.
+struct Wreck {
+    house: House,
+    claims: Vec<Claim>,
+}
+
+impl Wreck {
+    fn new(reply: &Reply) -> Self {
+        let house = House::with_readers(4);
+        house.open_campaign();
+        let sender = house.sender();
+        let claims = wait(sender.claim(4, at(2))).unwrap();
+        let slots: Vec<_> = claims[1..].iter().map(|claim| begun(&sender, claim)).collect();
+        sender.mark_dot(slots[1], claims[2].delivery, 1).unwrap();
+        sender.mark_dot(slots[2], claims[3].delivery, 1).unwrap();
+        sender.mark_replied(slots[2], claims[3].delivery, 1, reply).unwrap();
+        drop(sender);
+        Self { house, claims }
+    }
+
+    fn recover(&self) -> Recovery {
+        let (sender, recovery) = self.house.recovered(InDoubtPolicy::Resend);
+        drop(sender);
+        self.house.sound();
+        recovery
+    }
+
+    fn states(&self) -> Vec<&'static str> {
+        self.claims.iter().map(|claim| self.house.state(claim.delivery).word()).collect()
+    }
+}
+
+fn ok() -> Reply {
+    Reply::new(250, "2.0.0 ok")
+}
+
+#[test]
+fn in_the_same_boot_the_mark_file_tells_what_each_delivery_came_to() {
+    let wreck = Wreck::new(&ok());
+    assert_eq!(wreck.states(), ["claimed", "begun", "begun", "begun"]);
+    let recovery = wreck.recover();
+    assert_eq!(wreck.states(), ["planned", "planned", "in_doubt", "accepted"]);
+    let expected = Recovery {
+        epoch: 2,
+        planned_again: 2,
+        settled_from_marks: 1,
+        in_doubt: vec![wreck.claims[2].delivery],
+        ..Recovery::default()
+    };
+    assert_eq!(recovery, expected);
+}
+
+#[test]
+fn a_marked_refusal_is_settled_as_the_living_sender_would() {
+    for (reply, state) in [
+        (Reply::new(451, "4.7.1 greylisted"), "deferred"),
+        (Reply::new(554, "5.7.1 spam"), "rejected"),
+        (Reply::new(221, "2.0.0 odd but positive"), "accepted"),
+    ] {
+        let wreck = Wreck::new(&reply);
+        wreck.recover();
+        assert_eq!(wreck.states()[3], state, "{reply}");
+    }
+}
+
+#[test]
+fn after_a_restart_of_the_machine_everything_begun_is_in_doubt() {
+    let wreck = Wreck::new(&ok());
+    marks::age_by_a_restart(&wreck.house.path(), 1);
+    let recovery = wreck.recover();
+    assert_eq!(wreck.states(), ["planned", "in_doubt", "in_doubt", "in_doubt"]);
+    assert_eq!(recovery.marks_unusable.as_deref(), Some("the machine has been restarted since"));
+}
+
+#[test]
+fn without_a_mark_file_everything_begun_is_in_doubt() {
+    let wreck = Wreck::new(&ok());
+    fs::remove_file(wreck.house.path().with_extension("db.marks")).unwrap();
+    wreck.recover();
+    assert_eq!(wreck.states(), ["planned", "in_doubt", "in_doubt", "in_doubt"]);
+}
+
+#[test]
+fn one_flipped_bit_in_the_mark_file_puts_everything_begun_in_doubt() {
+    for offset in [3, 20, 30, 70, 4096, 4096 + 256 + 12, 4096 + 512 + 100] {
+        let wreck = Wreck::new(&ok());
+        let path = wreck.house.path().with_extension("db.marks");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[offset] ^= 4;
+        fs::write(&path, bytes).unwrap();
+        wreck.recover();
+        assert_eq!(wreck.states(), ["planned", "in_doubt", "in_doubt", "in_doubt"], "byte {offset}");
+    }
+}
+
+#[test]
+fn a_truncated_mark_file_accepts_and_plans_nobody_it_does_not_name() {
+    let wreck = Wreck::new(&ok());
+    let path = wreck.house.path().with_extension("db.marks");
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(4096 + 256).unwrap();
+    wreck.recover();
+    assert_eq!(wreck.states(), ["planned", "planned", "in_doubt", "in_doubt"]);
+}
+
+#[test]
+fn a_second_recovery_changes_nothing() {
+    let wreck = Wreck::new(&ok());
+    wreck.recover();
+    let states = wreck.states();
+    let again = wreck.recover();
+    assert_eq!(again, Recovery { epoch: 3, ..Recovery::default() });
+    assert_eq!(wreck.states(), states);
+}
+
+#[test]
+fn killed_in_a_resend_before_its_dot_the_first_doubt_stays_and_the_resend_is_not_spent() {
+    let house = House::with_readers(1);
+    house.open_campaign();
+    let sender = house.sender();
+    let first = claim_one(&sender);
+    begun(&sender, &first);
+    settle_one(&sender, &first, in_doubt());
+    let resend = claim_one(&sender);
+    begun(&sender, &resend);
+    drop(sender);
+    let (sender, recovery) = house.recovered(InDoubtPolicy::Resend);
+    assert_eq!(recovery.in_doubt, Vec::new(), "it was in doubt before");
+    assert_eq!(house.state(resend.delivery), DeliveryState::InDoubt);
+    let again = claim_one(&sender);
+    assert_eq!((again.purpose, again.attempt), (Purpose::Resend, 3));
+    let slot = begun(&sender, &again);
+    sender.mark_dot(slot, again.delivery, 3).unwrap();
+    drop(sender);
+    let (sender, recovery) = house.recovered(InDoubtPolicy::Resend);
+    assert_eq!(recovery.in_doubt, vec![again.delivery]);
+    assert!(wait(sender.claim(9, at(99))).unwrap().is_empty(), "now it is spent, and held");
+}
+
+#[test]
+fn a_clean_stop_leaves_everything_planned_and_nothing_to_recover() {
+    let house = House::with_readers(3);
+    house.open_campaign();
+    let sender = house.sender();
+    let claims = wait(sender.claim(3, at(2))).unwrap();
+    begun(&sender, &claims[0]);
+    settle_one(&sender, &claims[0], accepted());
+    wait(sender.release(at(4))).unwrap();
+    drop(sender);
+    assert_eq!(house.state(claims[1].delivery), DeliveryState::Planned);
+    let (_sender, recovery) = house.recovered(InDoubtPolicy::Resend);
+    assert_eq!(recovery, Recovery { epoch: 2, ..Recovery::default() });
+}

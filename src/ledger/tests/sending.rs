@@ -1,0 +1,258 @@
+//! Claim, begin, settle.
+
+use super::*;
+use crate::domain::audience::Suppressed;
+use crate::domain::delivery::CampaignState;
+use crate::domain::subscriber::SubscriberState;
+
+#[test]
+fn a_delivery_goes_from_planned_to_accepted_and_the_campaign_finishes() {
+    let house = House::with_readers(1);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let claim = claim_one(&sender);
+    assert_eq!((claim.attempt, claim.purpose, &claim.frozen), (1, Purpose::Send, &None));
+    assert_eq!((claim.name.as_deref(), &claim.address), (Some("Reader 0"), &address(0)));
+    assert_eq!(house.state(claim.delivery), DeliveryState::Claimed);
+    assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Running);
+    begun(&sender, &claim);
+    assert_eq!(house.state(claim.delivery), DeliveryState::Begun);
+    assert_eq!(settle_one(&sender, &claim, accepted()), Settled::Recorded(DeliveryState::Accepted));
+    let row = house.ledger.delivery(claim.delivery).unwrap().unwrap();
+    assert_eq!((row.attempts, row.doubts, row.reply.as_deref()), (1, 0, Some("250 2.0.0 ok")));
+    assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Finished);
+    assert!(wait(sender.claim(9, at(9))).unwrap().is_empty());
+    house.sound();
+}
+
+#[test]
+fn an_unsubscribe_counts_until_begun() {
+    let house = House::with_readers(3);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let claims = wait(sender.claim(3, at(2))).unwrap();
+    begun(&sender, &claims[0]);
+    house.ledger.unsubscribe(claims[0].subscriber, at(3)).unwrap();
+    house.ledger.unsubscribe(claims[1].subscriber, at(3)).unwrap();
+    house.ledger.suppress(&claims[2].address, "by hand", at(3)).unwrap();
+    assert_eq!(begin_one(&sender, &claims[1]), BeginAnswer::Refused(Refusal::Unsubscribed));
+    assert_eq!(begin_one(&sender, &claims[2]), BeginAnswer::Refused(Refusal::Suppressed));
+    settle_one(&sender, &claims[0], accepted());
+    let totals = house.ledger.totals(&id).unwrap();
+    assert_eq!((totals.accepted, totals.suppressed, totals.pending), (1, 2, 0));
+    assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Finished);
+    house.sound();
+}
+
+#[test]
+fn a_doubtful_one_is_resent_once_with_the_same_bytes_and_then_held() {
+    let house = House::with_readers(1);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let first = claim_one(&sender);
+    begun(&sender, &first);
+    settle_one(&sender, &first, in_doubt());
+    let resend = claim_one(&sender);
+    assert_eq!((resend.purpose, resend.attempt), (Purpose::Resend, 2));
+    assert_eq!(resend.frozen, Some(frozen(resend.delivery, 7)));
+    assert!(wait(sender.claim(9, at(2))).unwrap().is_empty(), "claimed for the resend already");
+    assert_eq!(sender.pending(at(2)).unwrap().in_hand, 1);
+    begun(&sender, &resend);
+    settle_one(&sender, &resend, in_doubt());
+    assert!(wait(sender.claim(9, at(9))).unwrap().is_empty(), "a second doubt is held");
+    let totals = house.ledger.totals(&id).unwrap();
+    assert_eq!((totals.in_doubt, totals.ever_in_doubt), (1, 1));
+    assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Running);
+    house.sound();
+}
+
+#[test]
+fn a_resend_that_would_differ_is_held_with_the_reason() {
+    let house = House::with_readers(1);
+    house.open_campaign();
+    let sender = house.sender();
+    let first = claim_one(&sender);
+    begun(&sender, &first);
+    settle_one(&sender, &first, in_doubt());
+    let resend = claim_one(&sender);
+    let other = Begin { frozen: frozen(resend.delivery, 8), ..beginning(&resend) };
+    let answer = wait(sender.begin(vec![other], at(3))).unwrap();
+    assert_eq!(answer, vec![BeginAnswer::Refused(Refusal::DigestDiffers)]);
+    let row = house.ledger.delivery(resend.delivery).unwrap().unwrap();
+    assert_eq!(row.state, DeliveryState::InDoubt);
+    assert!(row.reason.unwrap().contains("same bytes"));
+    assert!(wait(sender.claim(9, at(9))).unwrap().is_empty());
+}
+
+#[test]
+fn after_a_doubt_nothing_that_befalls_the_resend_makes_it_planned_or_deferred() {
+    for outcome in [withdrawn(), deferred(60)] {
+        let house = House::with_readers(1);
+        house.open_campaign();
+        let sender = house.sender();
+        let first = claim_one(&sender);
+        begun(&sender, &first);
+        settle_one(&sender, &first, in_doubt());
+        let resend = claim_one(&sender);
+        begun(&sender, &resend);
+        assert_eq!(settle_one(&sender, &resend, outcome), Settled::Recorded(DeliveryState::InDoubt));
+        let again = wait(sender.claim(1, at(60))).unwrap().remove(0);
+        assert_eq!((again.purpose, again.attempt), (Purpose::Resend, 3), "its resend is not spent");
+        house.sound();
+    }
+}
+
+#[test]
+fn under_hold_only_the_author_resends() {
+    let house = House::with_readers(1);
+    let id = house.open_campaign();
+    let (sender, _) = house.recovered(InDoubtPolicy::Hold);
+    let first = claim_one(&sender);
+    begun(&sender, &first);
+    settle_one(&sender, &first, in_doubt());
+    assert!(wait(sender.claim(9, at(9))).unwrap().is_empty());
+    let which = Doubtful::Of(id.clone());
+    assert_eq!(house.ledger.resolve(&which, &Resolution::Resend, at(4)).unwrap(), 1);
+    let resend = claim_one(&sender);
+    begun(&sender, &resend);
+    settle_one(&sender, &resend, in_doubt());
+    let evidence = Resolution::Accepted { evidence: "relay log line 17".into() };
+    assert_eq!(house.ledger.resolve(&Doubtful::One(resend.delivery), &evidence, at(5)).unwrap(), 1);
+    assert_eq!(house.state(resend.delivery), DeliveryState::Accepted);
+    assert_eq!(house.ledger.resolve(&which, &Resolution::Abandon, at(6)).unwrap(), 0, "no doubt is left");
+    assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Finished);
+}
+
+#[test]
+fn a_resend_that_was_abandoned_meanwhile_does_not_begin() {
+    let house = House::with_readers(1);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let first = claim_one(&sender);
+    begun(&sender, &first);
+    settle_one(&sender, &first, in_doubt());
+    let resend = claim_one(&sender);
+    house.ledger.resolve(&Doubtful::Of(id), &Resolution::Abandon, at(4)).unwrap();
+    assert_eq!(begin_one(&sender, &resend), BeginAnswer::Refused(Refusal::NotClaimed));
+    assert_eq!(house.state(resend.delivery), DeliveryState::Abandoned);
+}
+
+#[test]
+fn a_rejection_that_names_a_missing_mailbox_suppresses_it() {
+    let house = House::with_readers(2);
+    house.open_campaign();
+    let sender = house.sender();
+    let claims = wait(sender.claim(2, at(2))).unwrap();
+    begun(&sender, &claims[0]);
+    settle_one(&sender, &claims[0], rejected(Suppress::Yes));
+    settle_one(&sender, &claims[1], rejected(Suppress::No));
+    assert_eq!(house.ledger.is_suppressed(&claims[0].address).unwrap(), Suppressed::Yes);
+    assert_eq!(house.ledger.is_suppressed(&claims[1].address).unwrap(), Suppressed::No);
+    let state = |n: usize| house.ledger.subscriber(claims[n].subscriber).unwrap().unwrap().state;
+    assert_eq!((state(0), state(1)), (SubscriberState::Bounced, SubscriberState::Active));
+    let row = house.ledger.delivery(claims[0].delivery).unwrap().unwrap();
+    assert_eq!(row.reply.as_deref(), Some("550 5.1.1 <***@***> unknown"), "stored masked");
+    house.sound();
+}
+
+#[test]
+fn a_withdrawal_counts_no_failure_and_no_attempt() {
+    let house = House::with_readers(1);
+    house.open_campaign();
+    let sender = house.sender();
+    let claim = claim_one(&sender);
+    assert_eq!(settle_one(&sender, &claim, withdrawn()), Settled::Recorded(DeliveryState::Planned));
+    let claim = claim_one(&sender);
+    begun(&sender, &claim);
+    assert_eq!(settle_one(&sender, &claim, withdrawn()), Settled::Recorded(DeliveryState::Planned));
+    let again = claim_one(&sender);
+    assert_eq!((again.attempt, again.failures), (2, 0), "the number is used up: a mark may bear it");
+    assert_eq!(house.ledger.delivery(again.delivery).unwrap().unwrap().attempts, 0);
+}
+
+#[test]
+fn what_was_never_claimed_or_settled_already_is_not_begun() {
+    let house = House::with_readers(1);
+    house.open_campaign();
+    let sender = house.sender();
+    let claim = claim_one(&sender);
+    let wrong = Begin { attempt: 5, ..beginning(&claim) };
+    assert_eq!(wait(sender.begin(vec![wrong], at(2))).unwrap(), vec![BeginAnswer::Refused(Refusal::NotClaimed)]);
+    begun(&sender, &claim);
+    assert_eq!(begin_one(&sender, &claim), BeginAnswer::Refused(Refusal::NotClaimed), "begun already");
+    settle_one(&sender, &claim, accepted());
+    assert_eq!(settle_one(&sender, &claim, in_doubt()), Settled::Late);
+    assert_eq!(house.state(claim.delivery), DeliveryState::Accepted);
+    let unknown = Settle { delivery: DeliveryId(99), attempt: 1, outcome: accepted() };
+    assert_eq!(wait(sender.settle(vec![unknown], at(3))).unwrap(), vec![Settled::Late]);
+}
+
+#[test]
+fn a_settle_from_another_epoch_is_refused_and_kept_as_evidence() {
+    let house = House::with_readers(1);
+    house.open_campaign();
+    let sender = house.sender();
+    let claim = claim_one(&sender);
+    begun(&sender, &claim);
+    house.tamper("UPDATE deliveries SET epoch = 9");
+    assert_eq!(settle_one(&sender, &claim, accepted()), Settled::Late);
+    assert_eq!(house.state(claim.delivery), DeliveryState::Begun);
+    let attempts = house.ledger.attempts(claim.delivery).unwrap();
+    assert_eq!(attempts[0].late.as_deref(), Some("accepted: 250 2.0.0 ok"));
+}
+
+#[test]
+fn a_superseded_sender_can_write_nothing_more() {
+    let house = House::with_readers(1);
+    house.open_campaign();
+    let sender = house.sender();
+    let claim = claim_one(&sender);
+    house.tamper("UPDATE ledger SET epoch = epoch + 1");
+    let error = wait(sender.begin(vec![beginning(&claim)], at(2))).unwrap_err();
+    assert!(matches!(error, LedgerError::Superseded { .. }), "{error}");
+    assert_eq!(house.state(claim.delivery), DeliveryState::Claimed);
+}
+
+#[test]
+fn a_slot_is_not_reused_before_its_settle_is_durable() {
+    let house = House::with_readers(3);
+    house.open_campaign();
+    let sender = house.sender();
+    let claims = wait(sender.claim(3, at(2))).unwrap();
+    let first = begun(&sender, &claims[0]);
+    let second = begun(&sender, &claims[1]);
+    assert_ne!(first, second);
+    settle_one(&sender, &claims[0], accepted());
+    assert_eq!(begun(&sender, &claims[2]), first);
+}
+
+#[test]
+fn a_delivery_whose_subscriber_was_altered_in_the_file_is_not_sent() {
+    let house = House::with_readers(2);
+    house.open_campaign();
+    let sender = house.sender();
+    house.tamper("UPDATE subscribers SET address = 'other@example.org' WHERE id = 1");
+    let error = wait(sender.claim(1, at(2))).unwrap_err();
+    assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
+    let error = wait(sender.claim(1, at(2))).unwrap_err();
+    assert!(matches!(error, LedgerError::Damaged { .. }), "it stays stopped: {error}");
+}
+
+#[test]
+fn many_jobs_share_a_commit_and_all_are_answered() {
+    let house = House::with_readers(300);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let claims = wait(sender.claim(300, at(2))).unwrap();
+    let asked: Vec<_> = claims.iter().map(|claim| sender.begin(vec![beginning(claim)], at(2))).collect();
+    for answer in asked {
+        assert!(matches!(wait(answer).unwrap()[0], BeginAnswer::Begun { .. }));
+    }
+    let settle = |claim: &Claim| Settle { delivery: claim.delivery, attempt: claim.attempt, outcome: accepted() };
+    for claim in &claims {
+        drop(sender.settle(vec![settle(claim)], at(3)));
+    }
+    drop(sender);
+    assert_eq!(house.ledger.totals(&id).unwrap().accepted, 300, "queued outcomes are recorded before the end");
+    house.sound();
+}

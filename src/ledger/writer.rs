@@ -1,0 +1,253 @@
+//! The one writer thread of a sender: whatever is queued goes into one durable commit.
+//!
+//! A disk may give only 200 syncs a second, so connections never commit for themselves.
+//! The thread takes the first job, gathers more for up to 5 ms after its last commit (the
+//! gap also lets short writers of other processes in), does them all in one transaction,
+//! and answers when that is on disk. If a commit fails nobody's job was done, and from then
+//! on nothing may be claimed or begun; outcomes are still recorded if the disk allows.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ring::hmac;
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::oneshot;
+
+use super::begin::{Begin, BeginAnswer, begin};
+use super::claim::{Claim, claim};
+use super::error::LedgerError;
+use super::lock::Lock;
+use super::marks::{MarkSlot, Marks};
+use super::open::write_on;
+use super::settle::{Settle, Settled, settle};
+use super::witness::Witness;
+use super::words::count;
+use crate::domain::delivery::InDoubtPolicy;
+use crate::domain::ids::DeliveryId;
+use crate::domain::time::Instant;
+
+/// How long after its last commit the thread waits for company for a job.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Rows that are enough for one commit.
+const FULL: usize = 512;
+
+/// One job with its answer.
+pub(super) struct Ask<I, O> {
+    pub input: I,
+    pub now: Instant,
+    pub answer: oneshot::Sender<Result<O, LedgerError>>,
+    pub output: Option<O>,
+}
+
+impl<I, O> Ask<I, O> {
+    /// Sends the answer; a caller who no longer waits does not mind.
+    fn finish(self, result: Result<(), LedgerError>) {
+        let done = result.map(|()| self.output.expect("a committed job has its output"));
+        drop(self.answer.send(done));
+    }
+}
+
+/// What the thread is asked to do.
+pub(super) enum Job {
+    Claim(Ask<usize, Vec<Claim>>),
+    Begin(Ask<Vec<Begin>, Vec<BeginAnswer>>),
+    Settle(Ask<Vec<Settle>, Vec<Settled>>),
+    Release(Ask<(), ()>),
+}
+
+impl Job {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Claim(ask) => ask.input,
+            Self::Begin(ask) => ask.input.len(),
+            Self::Settle(ask) => ask.input.len(),
+            Self::Release(_) => FULL,
+        }
+    }
+
+    /// Whether the job leads to more being sent: not after a failed commit.
+    fn leads_to_sending(&self) -> bool {
+        match self {
+            Self::Claim(_) | Self::Begin(_) => true,
+            Self::Settle(_) | Self::Release(_) => false,
+        }
+    }
+
+    fn perform(&mut self, desk: &mut Desk, tx: &Connection) -> Result<(), LedgerError> {
+        match self {
+            Self::Claim(ask) => ask.output = Some(claim(desk, tx, ask.input, ask.now)?),
+            Self::Begin(ask) => {
+                let begun = ask.input.iter().map(|one| begin(desk, tx, one, ask.now));
+                ask.output = Some(begun.collect::<Result<_, _>>()?);
+            }
+            Self::Settle(ask) => {
+                let settled = ask.input.iter().map(|one| settle(desk, tx, one, ask.now));
+                ask.output = Some(settled.collect::<Result<_, _>>()?);
+            }
+            Self::Release(ask) => ask.output = Some(release(tx)?),
+        }
+        Ok(())
+    }
+
+    fn finish(self, result: Result<(), LedgerError>) {
+        match self {
+            Self::Claim(ask) => ask.finish(result),
+            Self::Begin(ask) => ask.finish(result),
+            Self::Settle(ask) => ask.finish(result),
+            Self::Release(ask) => ask.finish(result),
+        }
+    }
+}
+
+/// What a sender holds besides its connection.
+pub(super) struct Desk {
+    pub path: PathBuf,
+    pub epoch: i64,
+    pub policy: InDoubtPolicy,
+    pub hashing: hmac::Key,
+    pub marks: Arc<Marks>,
+    pub slots: Slots,
+    pub resending: Resending,
+    pub witness: Option<Witness>,
+    /// Freed by the system when the thread ends, which is after the last commit.
+    pub _lock: Lock,
+}
+
+/// The deliveries in doubt that this sender has claimed for a resend.
+pub(super) type Resending = Arc<Mutex<HashSet<DeliveryId>>>;
+
+impl Desk {
+    pub(super) fn resending(&self) -> MutexGuard<'_, HashSet<DeliveryId>> {
+        self.resending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn marks_failed(&self, source: &std::io::Error) -> LedgerError {
+        LedgerError::NotWritable {
+            path: super::open::beside(&self.path, ".marks"),
+            why: source.to_string(),
+            remedy: "make room on the disk or replace it; run the command again to resume".into(),
+        }
+    }
+
+    /// Proves that no other sender took over, and numbers the commit.
+    fn fence(&self, tx: &Connection) -> Result<u64, LedgerError> {
+        let sql = "UPDATE ledger SET sequence = sequence + 1, ended = 'unclean' WHERE epoch = ?1 RETURNING sequence";
+        let sequence: Option<i64> =
+            tx.prepare_cached(sql)?.query_row(params![self.epoch], |row| row.get(0)).optional()?;
+        sequence.map(count).ok_or_else(|| LedgerError::Superseded { path: self.path.clone() })
+    }
+}
+
+/// Which slot of the mark file is whose. A slot is free again only when the settle of its
+/// delivery is durable.
+#[derive(Default)]
+pub(super) struct Slots {
+    free: Vec<MarkSlot>,
+    ever: u32,
+    taken: HashMap<(DeliveryId, u32), MarkSlot>,
+    settled: Vec<(DeliveryId, u32)>,
+}
+
+impl Slots {
+    pub(super) fn take(&mut self, delivery: DeliveryId, attempt: u32) -> MarkSlot {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.ever += 1;
+            MarkSlot(self.ever - 1)
+        });
+        self.taken.insert((delivery, attempt), slot);
+        slot
+    }
+
+    /// Notes that the running transaction settles that attempt.
+    pub(super) fn settled(&mut self, delivery: DeliveryId, attempt: u32) {
+        self.settled.push((delivery, attempt));
+    }
+
+    fn committed(&mut self) {
+        for key in self.settled.drain(..) {
+            self.free.extend(self.taken.remove(&key));
+        }
+    }
+
+    fn rolled_back(&mut self) {
+        self.settled.clear();
+    }
+}
+
+/// Works until every handle of the sender is gone.
+pub(super) fn run(mut db: Connection, mut desk: Desk, jobs: &Receiver<Job>) {
+    let mut broken: Option<LedgerError> = None;
+    let mut last_commit = std::time::Instant::now();
+    while let Ok(first) = jobs.recv() {
+        let batch = gather(first, jobs, last_commit + GATHER);
+        let (batch, refused): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|job| broken.is_none() || !job.leads_to_sending());
+        if let Some(why) = &broken {
+            for job in refused {
+                job.finish(Err(why.again()));
+            }
+        }
+        if let Err(why) = commit(&mut db, &mut desk, batch) {
+            broken = Some(why);
+        }
+        last_commit = std::time::Instant::now();
+    }
+}
+
+fn gather(first: Job, jobs: &Receiver<Job>, deadline: std::time::Instant) -> Vec<Job> {
+    let mut rows = first.rows();
+    let mut batch = vec![first];
+    while rows < FULL {
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        match jobs.recv_timeout(left) {
+            Ok(job) => {
+                rows += job.rows();
+                batch.push(job);
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    batch
+}
+
+fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(), LedgerError> {
+    let done = write_on(db, |tx| {
+        let sequence = desk.fence(tx)?;
+        batch.iter_mut().try_for_each(|job| job.perform(desk, tx))?;
+        Ok(sequence)
+    });
+    match done {
+        Ok(sequence) => {
+            desk.slots.committed();
+            let noted = desk.witness.as_ref().map_or(Ok(()), |witness| witness.note(count(desk.epoch), sequence));
+            for job in batch {
+                job.finish(Ok(()));
+            }
+            noted
+        }
+        Err(why) => {
+            let why = why.at(&desk.path);
+            desk.slots.rolled_back();
+            for job in batch {
+                job.finish(Err(why.again()));
+            }
+            Err(why)
+        }
+    }
+}
+
+/// A clean stop: what is claimed is planned again. Whatever had begun has been settled; if
+/// not, the end is not clean, and the next sender recovers.
+fn release(tx: &Connection) -> Result<(), LedgerError> {
+    tx.execute("UPDATE deliveries SET state = 'planned' WHERE state = 'claimed'", [])?;
+    tx.execute(
+        "UPDATE ledger SET ended = 'clean' WHERE NOT EXISTS
+            (SELECT 1 FROM deliveries, campaigns WHERE deliveries.campaign = campaigns.id AND deliveries.state = 'begun')",
+        [],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Who a message is, and where its failures return to.
+
+use ring::hmac;
+
+use super::frozen::{Frozen, hex};
+use crate::domain::address::Address;
+use crate::domain::ids::{Generation, IssueId, MessageId, SubscriberId};
+
+/// The Message-ID of one subscriber's copy: a keyed hash of (list, issue, subscriber,
+/// generation), at the sender's domain (RFC 5322, 3.6.4).
+///
+/// The same copy always has the same id, so a resend is recognised as one; without the key
+/// nobody can tell from an id who got the mail. `issue` is [`Frozen::id`], passed in because
+/// computing it costs more than the hash.
+pub fn message_id(
+    key: &[u8; 32],
+    frozen: &Frozen,
+    issue: &IssueId,
+    subscriber: SubscriberId,
+    generation: Generation,
+) -> MessageId {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    // NUL cannot stand in any of the four, so no two copies share one text.
+    let copy = format!("message-id\0{}\0{issue}\0{}\0{}", frozen.list_id, subscriber.0, generation.0);
+    let tag = hmac::sign(&key, copy.as_bytes());
+    let text = format!("{}@{}", hex(&tag.as_ref()[..16]), frozen.from.domain());
+    MessageId::parse(&text).expect("hex digits and a domain of at most 253 bytes are an id")
+}
+
+/// The envelope's return path (RFC 5321, 4.4): the sender's address.
+pub fn return_path(frozen: &Frozen) -> &Address {
+    &frozen.from
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::freeze;
+    use super::super::samples::{issue, publication};
+    use super::*;
+    use crate::domain::publication::Publication;
+
+    #[test]
+    fn one_copy_has_one_id_and_every_other_copy_another() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        let elsewhere =
+            freeze(&issue(), &Publication { list_id: "other.example.org".into(), ..publication() }).unwrap();
+        let (first, other) = (IssueId::parse("a").unwrap(), IssueId::parse("b").unwrap());
+        let (one, two) = (SubscriberId(1), SubscriberId(12));
+        let id = message_id(&[1; 32], &frozen, &first, one, Generation::FIRST);
+        assert_eq!(id, message_id(&[1; 32], &frozen, &first, one, Generation::FIRST));
+        for another in [
+            message_id(&[2; 32], &frozen, &first, one, Generation::FIRST),
+            message_id(&[1; 32], &elsewhere, &first, one, Generation::FIRST),
+            message_id(&[1; 32], &frozen, &other, one, Generation::FIRST),
+            message_id(&[1; 32], &frozen, &first, two, Generation::FIRST),
+            message_id(&[1; 32], &frozen, &first, one, Generation(2)),
+        ] {
+            assert_ne!(another, id);
+        }
+        assert!(id.as_str().ends_with("@example.org"));
+        assert_eq!(return_path(&frozen).as_str(), "notes@example.org");
+    }
+}

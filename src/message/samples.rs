@@ -1,0 +1,37 @@
+//! A small publication and issue for this module's tests.
+
+use crate::domain::address::{Address, Mailbox};
+use crate::domain::ids::PostId;
+use crate::domain::issue::{Issue, Slot};
+use crate::domain::publication::{Publication, SiteUrl};
+
+/// What rendering would derive from the content.
+pub(super) const NONCE: &str = "9f86d081884c7d65";
+
+pub(super) fn publication() -> Publication {
+    Publication {
+        title: "ML Field Notes".to_owned(),
+        description: String::new(),
+        base_url: SiteUrl::parse("https://notes.example.org").unwrap(),
+        language: "en".to_owned(),
+        author: None,
+        time_zone: chrono_tz::UTC,
+        postal_address: None,
+        from: Mailbox::parse("ML Field Notes <notes@example.org>").unwrap(),
+        reply_to: Some(Address::parse("editor@example.org").unwrap()),
+        list_id: "notes.example.org".to_owned(),
+    }
+}
+
+pub(super) fn issue() -> Issue {
+    let [url, name, address] = Slot::ALL.map(|slot| slot.marker(NONCE));
+    Issue {
+        post: PostId::parse("tag:notes.example.org,2026:first").unwrap(),
+        subject: "Gradients — and what they are good for".to_owned(),
+        html: format!("<p>Hello {name},</p>\n<p>grüße.</p>\n<p><a href=\"{url}\">Unsubscribe</a> {address}</p>\n"),
+        text: format!("Hello {name},\n\ngrüße.\n.\nFrom here on.\n\nUnsubscribe: {url}\n{address}\n"),
+        nonce: NONCE.to_owned(),
+        web_url: "https://notes.example.org/first/".to_owned(),
+        commit: None,
+    }
+}

@@ -1,0 +1,202 @@
+//! One recipient's copy of a frozen issue.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use ring::digest;
+
+use super::error::{Field, Reason, Unrenderable};
+use super::frozen::{Frozen, Part, Segment};
+use super::scan::{Flaw, scan};
+use super::{header, quoted_printable};
+use crate::domain::address::Address;
+use crate::domain::ids::MessageId;
+use crate::domain::issue::Slot;
+use crate::domain::time::Instant;
+
+/// Whom a copy is for: what fills the gaps of the template, frozen in the delivery's row.
+#[derive(Clone, Copy)]
+pub struct Recipient<'a> {
+    /// Where it goes.
+    pub address: &'a Address,
+    /// The subscriber's name; without one, `To` has the bare address and the name's slot
+    /// stays empty.
+    pub name: Option<&'a str>,
+    /// The subscriber's own unsubscribe URL: https, or http to a loopback host.
+    pub unsubscribe_url: &'a str,
+}
+
+/// The RFC 5322 bytes of one copy.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The message: lines ended by CRLF, not dot-stuffed.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of `bytes`.
+    pub digest: [u8; 32],
+    /// Its Message-ID, without the angle brackets.
+    pub message_id: MessageId,
+}
+
+impl fmt::Debug for Message {
+    /// Shows no address: the bytes hold one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").field("message_id", &self.message_id).finish_non_exhaustive()
+    }
+}
+
+/// Fills the template's gaps for one recipient. The same arguments always give the same
+/// bytes; the date counts in whole seconds.
+///
+/// An error is about this recipient (see [`Unrenderable`]) and comes again with every try.
+pub fn assemble(
+    frozen: &Frozen,
+    recipient: &Recipient,
+    message_id: &MessageId,
+    date: Instant,
+) -> Result<Message, Unrenderable> {
+    let gaps = Gaps::new(recipient, message_id, date)?;
+    let mut out = String::with_capacity(frozen.static_length() + 1024);
+    for segment in &frozen.segments {
+        gaps.fill(segment, &mut out);
+    }
+    check(&out, frozen.headers)?;
+    let bytes = out.into_bytes();
+    let digest = digest::digest(&digest::SHA256, &bytes).as_ref().try_into().expect("SHA-256 has 32 bytes");
+    Ok(Message { bytes, digest, message_id: message_id.clone() })
+}
+
+fn check(message: &str, headers: usize) -> Result<(), Unrenderable> {
+    let flaw = match scan(message) {
+        Ok(found) if found == headers => return Ok(()),
+        Ok(_) => Flaw::HeaderCount,
+        Err(flaw) => flaw,
+    };
+    Err(Unrenderable::new(Field::Message, Reason::Malformed(flaw)))
+}
+
+/// What fills the gaps of one copy: header values encoded, slot values as they were given.
+struct Gaps<'a> {
+    date: String,
+    to: String,
+    message_id: String,
+    unsubscribe_url: &'a str,
+    name: &'a str,
+    address: &'a str,
+}
+
+impl<'a> Gaps<'a> {
+    fn new(recipient: &Recipient<'a>, message_id: &MessageId, date: Instant) -> Result<Self, Unrenderable> {
+        let name = header::name(Field::SubscriberName, recipient.name)?;
+        Ok(Self {
+            date: header::date(date)?,
+            to: header::mailbox("To: ", name, recipient.address),
+            message_id: header::message_id(message_id.as_str())?,
+            unsubscribe_url: header::one_click_url(Field::UnsubscribeUrl, recipient.unsubscribe_url)?,
+            name: name.unwrap_or_default(),
+            address: recipient.address.as_str(),
+        })
+    }
+
+    fn fill(&self, segment: &Segment, out: &mut String) {
+        match segment {
+            Segment::Static(bytes) => out.push_str(bytes),
+            Segment::Date => out.push_str(&self.date),
+            Segment::To => out.push_str(&self.to),
+            Segment::MessageId => out.push_str(&self.message_id),
+            Segment::ListUnsubscribe => {
+                out.push('<');
+                out.push_str(self.unsubscribe_url);
+                out.push('>');
+            }
+            Segment::Slot(slot, Part::Text) => quoted_printable::encode(self.value(*slot), out),
+            Segment::Slot(slot, Part::Html) => quoted_printable::encode(&escape_html(self.value(*slot)), out),
+        }
+    }
+
+    fn value(&self, slot: Slot) -> &'a str {
+        match slot {
+            Slot::UnsubscribeUrl => self.unsubscribe_url,
+            Slot::SubscriberName => self.name,
+            Slot::SubscriberAddress => self.address,
+        }
+    }
+}
+
+/// Fit for element content and for an attribute in either kind of quotes.
+fn escape_html(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{issue, publication};
+    use super::super::{Frozen, freeze, message_id};
+    use super::*;
+    use crate::domain::ids::{Generation, SubscriberId};
+    use crate::domain::time::from_millis;
+
+    const URL: &str = "https://notes.example.org/u/token?a=1&b='2'";
+
+    fn copy(frozen: &Frozen, name: Option<&str>, url: &str) -> Result<Message, Unrenderable> {
+        let address = Address::parse("ada.lovelace@example.net").unwrap();
+        let id = message_id(&[7; 32], frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
+        let recipient = Recipient { address: &address, name, unsubscribe_url: url };
+        assemble(frozen, &recipient, &id, from_millis(1_790_000_000_123))
+    }
+
+    #[test]
+    fn a_copy_is_the_expected_message_byte_for_byte() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        let message = copy(&frozen, Some("Ada & Co <x>"), URL).unwrap();
+        let expected = include_str!("sample.eml").replace('\n', "\r\n");
+        assert_eq!(String::from_utf8(message.bytes.clone()).unwrap(), expected);
+        assert_eq!(message.digest.as_slice(), digest::digest(&digest::SHA256, &message.bytes).as_ref());
+    }
+
+    #[test]
+    fn the_same_copy_has_the_same_bytes_even_from_the_stored_template() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        let stored = Frozen::from_bytes(&frozen.to_bytes()).unwrap();
+        assert_eq!(stored.id(), frozen.id());
+        let (first, again) = (copy(&frozen, None, URL).unwrap(), copy(&stored, None, URL).unwrap());
+        assert_eq!((first.bytes, first.digest), (again.bytes, again.digest));
+    }
+
+    #[test]
+    fn a_name_or_url_that_could_add_a_line_is_refused_for_this_recipient_alone() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        for hostile in ["a\r\nBcc: x@y.z", "a\nb", "a\rb", "a\0b", "a\u{85}b", "a\u{2028}b", "a\u{2029}b"] {
+            assert_eq!(copy(&frozen, Some(hostile), URL).unwrap_err().field, Field::SubscriberName, "{hostile:?}");
+            let url = format!("https://a.example/{hostile}");
+            assert_eq!(copy(&frozen, None, &url).unwrap_err().field, Field::UnsubscribeUrl, "{hostile:?}");
+        }
+        assert!(copy(&frozen, Some("Ada"), URL).is_ok());
+    }
+
+    #[test]
+    fn a_damaged_template_gives_no_message() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        for (from, to) in
+            [("Subject: ", "Subject: x\\r\\nBcc: y\\r\\nX: "), ("Hello", "Hel\\nlo"), ("Hello", "H\\u0000")]
+        {
+            let json = String::from_utf8(frozen.to_bytes()).unwrap();
+            assert!(json.contains(from));
+            let damaged = Frozen::from_bytes(json.replacen(from, to, 1).as_bytes()).unwrap();
+            assert_eq!(copy(&damaged, None, URL).unwrap_err().field, Field::Message, "{to}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A target's bytes.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rayon::prelude::*;
+
+use super::fingerprint::{self, Fingerprint};
+use super::targets::Made;
+use super::{Site, feed_diagnostic};
+use crate::diagnostic::Diagnostic;
+use crate::domain::entry::Entry;
+use crate::domain::publication::Publication;
+use crate::domain::post::{Channel, Post};
+use crate::feed::{self, Format, SitemapUrl};
+use crate::files::Root;
+use crate::render::{self, FeedLink, Neighbours, SiteContext, Topic};
+
+/// The site's posts in order, with all that several files need of them.
+pub(super) struct Outline<'a> {
+    /// The site.
+    pub site: &'a Site<'a>,
+    /// The public posts, newest first.
+    pub posts: &'a [&'a Post],
+    /// The fingerprint of each post, in the same order.
+    pub fingerprints: Vec<String>,
+    /// The topics, each with its posts newest first.
+    pub topics: Vec<Topic<'a>>,
+    /// The feeds as pages announce them.
+    feeds: Vec<FeedLink>,
+    numbers: HashMap<&'a str, usize>,
+    base: String,
+}
+
+impl<'a> Outline<'a> {
+    /// Takes the public posts, newest first.
+    pub(super) fn new(site: &'a Site<'a>, posts: &'a [&'a Post]) -> Self {
+        Self {
+            site,
+            posts,
+            fingerprints: posts.par_iter().map(|post| fingerprint::of_post(post)).collect(),
+            topics: render::topics_of(posts),
+            feeds: feed_links(site.publication),
+            numbers: posts.iter().enumerate().map(|(number, post)| (post.source.as_str(), number)).collect(),
+            base: fingerprint::of_site(site),
+        }
+    }
+
+    /// Begins the fingerprint of a file: its kind, and what every file depends on. Pages link
+    /// to the list of topics when there are any, and a theme may say how many.
+    pub(super) fn input(&self, kind: &str) -> Fingerprint {
+        Fingerprint::of(kind).with(&self.base).with(&self.topics.len())
+    }
+
+    /// The fingerprint of one of the posts.
+    pub(super) fn fingerprint_of(&self, post: &Post) -> &str {
+        &self.fingerprints[self.numbers[post.source.as_str()]]
+    }
+
+    fn context(&self) -> SiteContext<'_> {
+        SiteContext { publication: self.site.publication, feeds: &self.feeds, topic_count: self.topics.len() }
+    }
+
+    fn neighbours(&self, number: usize) -> Neighbours<'_> {
+        Neighbours {
+            newer: number.checked_sub(1).map(|newer| self.posts[newer]),
+            older: self.posts.get(number + 1).copied(),
+        }
+    }
+
+    /// The newest posts that go into feeds, as many as a feed may carry.
+    fn entries(&self) -> Vec<Entry> {
+        let in_feeds = self.posts.iter().filter(|post| post.feed == Channel::On);
+        in_feeds.take(self.site.limit.entries).map(|post| render::entry(post, self.site.publication)).collect()
+    }
+}
+
+/// A publication's feeds, as pages and mails announce them.
+pub fn feed_links(publication: &Publication) -> Vec<FeedLink> {
+    let link = |format: Format| FeedLink {
+        title: format!("{} ({})", publication.title, format.name()),
+        mime: format.mime().to_owned(),
+        site_path: format.site_path().to_owned(),
+    };
+    Format::ALL.map(link).into()
+}
+
+/// Makes the bytes of a file.
+pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let (theme, context) = (outline.site.theme, &outline.context());
+    let page = match made {
+        Made::Page(number) => render::page(theme, context, outline.posts[number], outline.neighbours(number)),
+        Made::Index => render::index(theme, context, outline.posts),
+        Made::Topic(number) => render::topic(theme, context, &outline.topics[number]),
+        Made::Topics => render::topics(theme, context, &outline.topics),
+        Made::NotFound => render::not_found(theme, context),
+        Made::Stylesheet => Ok(render::stylesheet(theme).to_owned()),
+        Made::Redirect(post) => Ok(render::redirect(context, post)),
+        Made::Feed(format) => return make_feed(outline, format),
+        Made::Sitemap => return Ok(make_sitemap(outline)),
+    };
+    page.map(String::into_bytes).map_err(Box::new)
+}
+
+fn make_feed(outline: &Outline, format: Format) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let path = outline.site.output.join(format.site_path());
+    feed::write(format, &channel(outline.site), &outline.entries())
+        .map_err(|error| Box::new(feed_diagnostic(&path, &error)))
+}
+
+fn channel(site: &Site) -> feed::Channel {
+    let publication = site.publication;
+    let url = |format: Format| publication.base_url.join(format.site_path());
+    feed::Channel {
+        id: publication.base_url.as_str().to_owned(),
+        title: publication.title.clone(),
+        description: publication.description.clone(),
+        home_url: publication.base_url.as_str().to_owned(),
+        rss_url: url(Format::Rss),
+        atom_url: url(Format::Atom),
+        json_url: url(Format::Json),
+        language: publication.language.clone(),
+        authors: publication.author.clone().into_iter().collect(),
+        limit: site.limit,
+    }
+}
+
+/// The home page changes with its newest change; topics are left to the pages that link them.
+fn make_sitemap(outline: &Outline) -> Vec<u8> {
+    let changed = |post: &Post| post.updated.unwrap_or(post.date).max(post.date);
+    let base_url = &outline.site.publication.base_url;
+    let home = SitemapUrl { url: base_url.join(""), changed: outline.posts.iter().map(|post| changed(post)).max() };
+    let page = |post: &&Post| SitemapUrl { url: base_url.join(&post.site_path()), changed: Some(changed(post)) };
+    let pages: Vec<_> = std::iter::once(home).chain(outline.posts.iter().map(page)).collect();
+    feed::sitemap(&pages)
+}
+
+/// The ids of the entries that the next feeds carry and the JSON Feed that is there does not.
+pub(super) fn new_entries(outline: &Outline, root: &Root) -> Vec<String> {
+    let there = std::fs::read(root.folder().join(Format::Json.site_path())).unwrap_or_default();
+    let there: BTreeSet<String> = feed::json_ids(&there).into_iter().collect();
+    let next = make_feed(outline, Format::Json).unwrap_or_default();
+    feed::json_ids(&next).into_iter().filter(|id| !there.contains(id)).collect()
+}

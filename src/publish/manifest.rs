@@ -1,0 +1,85 @@
+//! The memory of what we wrote: which files are ours, and what they were made from.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use super::PublishError;
+use crate::files;
+
+/// What the manifest knows of one file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Record {
+    /// The fingerprint of what it was made from; empty while it is being made.
+    pub input: String,
+    /// The SHA-256 of its bytes; empty while it is being made, and for a copied asset.
+    pub digest: String,
+    /// Its length and modification time (nanoseconds since 1970) when we left it: a file
+    /// that shows others is looked at again.
+    pub stamp: Option<(u64, u64)>,
+}
+
+impl Record {
+    /// The record of a file that is about to be made.
+    pub(super) fn begun() -> Self {
+        Self { input: String::new(), digest: String::new(), stamp: None }
+    }
+}
+
+/// The files we wrote, by their path under the output folder.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manifest {
+    /// The shape of this file; 1.
+    version: u32,
+    /// Whether a build has begun and not ended: then unfinished files may lie about.
+    pub unfinished: bool,
+    /// The files.
+    pub files: BTreeMap<String, Record>,
+}
+
+impl Manifest {
+    /// Reads a manifest; a missing one remembers nothing.
+    pub(super) fn load(path: &Path) -> Result<Self, PublishError> {
+        let refuse = |reason: String| PublishError::Manifest { path: path.to_owned(), reason };
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::with(BTreeMap::new())),
+            Err(error) => return Err(refuse(error.to_string())),
+        };
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+        match manifest.version {
+            1 => Ok(manifest),
+            other => Err(refuse(format!("it has the version {other}"))),
+        }
+    }
+
+    fn with(files: BTreeMap<String, Record>) -> Self {
+        Self { version: 1, unfinished: false, files }
+    }
+
+    /// The manifest that remembers of this one only some paths.
+    pub(super) fn kept<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Self {
+        Self::with(paths.filter_map(|path| self.entry(path)).collect())
+    }
+
+    /// The path and what is known of it.
+    pub(super) fn entry(&self, path: &str) -> Option<(String, Record)> {
+        self.files.get_key_value(path).map(|(path, record)| (path.clone(), record.clone()))
+    }
+
+    /// Writes it durably; one that says nothing new is not touched.
+    pub(super) fn save(&self, path: &Path) -> Result<(), PublishError> {
+        let bytes = serde_json::to_vec(self).expect("a map of strings is always JSON");
+        files::replace_durably(path, &bytes)?;
+        Ok(())
+    }
+}
+
+/// A file's length and modification time; `None` when there is no plain file.
+pub(super) fn stamp(path: &Path) -> Option<(u64, u64)> {
+    let found = std::fs::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let since = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some((found.len(), u64::try_from(since.as_nanos()).ok()?))
+}

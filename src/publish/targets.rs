@@ -1,0 +1,242 @@
+//! Every file the site should have.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::fingerprint::Fingerprint;
+use super::make::Outline;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::post::{Asset, Post};
+use crate::feed::Format;
+use crate::render;
+
+/// Where a file's bytes come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Content<'a> {
+    /// They are made from posts.
+    Made(Made<'a>),
+    /// They are a file of the author's.
+    Copied(&'a Asset),
+}
+
+/// What a made file holds. Numbers are places in the [`Outline`]'s lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Made<'a> {
+    /// The page of a post.
+    Page(usize),
+    /// The home page.
+    Index,
+    /// The page of a topic.
+    Topic(usize),
+    /// The list of topics.
+    Topics,
+    /// The page for addresses that lead nowhere.
+    NotFound,
+    /// A feed.
+    Feed(Format),
+    /// The sitemap.
+    Sitemap,
+    /// The stylesheet.
+    Stylesheet,
+    /// The page at an old address of a post.
+    Redirect(&'a Post),
+}
+
+/// On whose behalf a file is made, as the author would say it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum WantedBy<'a> {
+    /// A post, by its source file.
+    Post(&'a str),
+    /// A topic, by its title.
+    Topic(&'a str),
+    /// The site as a whole: `the feeds`.
+    Site(&'static str),
+}
+
+impl<'a> WantedBy<'a> {
+    /// The file a diagnostic points to: the post's source, where there is one.
+    pub(super) fn place(self, site_path: &str) -> Place {
+        Place::file(self.source().unwrap_or(site_path))
+    }
+
+    fn source(self) -> Option<&'a str> {
+        match self {
+            Self::Post(source) => Some(source),
+            Self::Topic(_) | Self::Site(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for WantedBy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Post(source) => write!(f, "`{source}`"),
+            Self::Topic(title) => write!(f, "the topic `{title}`"),
+            Self::Site(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One file of the site.
+#[derive(Debug)]
+pub(super) struct Target<'a> {
+    /// Its path under the output folder, with `/`.
+    pub path: String,
+    /// Who wants it.
+    pub wanted_by: WantedBy<'a>,
+    /// The fingerprint of all that it is made from.
+    pub input: String,
+    /// What it holds.
+    pub content: Content<'a>,
+}
+
+/// The targets, and those that cannot be.
+pub(super) struct Listed<'a> {
+    /// One target a path, sorted by path.
+    pub targets: Vec<Target<'a>>,
+    /// Paths that several want, or that would be file and folder at once: none gets them, and
+    /// what stands there stays.
+    pub contested: Vec<String>,
+    /// One error for each.
+    pub collisions: Vec<Diagnostic>,
+}
+
+/// Lists every file the site should have.
+pub(super) fn list<'a>(outline: &'a Outline) -> Listed<'a> {
+    let mut by_path = BTreeMap::<String, Vec<Target>>::new();
+    for target in posts(outline).chain(shared(outline)) {
+        let rivals = by_path.entry(target.path.clone()).or_default();
+        if !rivals.iter().any(|rival| is_same_asset(rival, &target)) {
+            rivals.push(target);
+        }
+    }
+    divide(by_path)
+}
+
+fn is_same_asset(one: &Target, two: &Target) -> bool {
+    matches!((one.content, two.content), (Content::Copied(one), Content::Copied(two)) if one.source == two.source)
+}
+
+/// Keeps the targets that have their path to themselves.
+fn divide(by_path: BTreeMap<String, Vec<Target>>) -> Listed {
+    let mut listed = Listed { targets: Vec::new(), contested: Vec::new(), collisions: Vec::new() };
+    let folders: BTreeMap<String, WantedBy> = by_path
+        .iter()
+        .flat_map(|(path, rivals)| folders_above(path).map(|folder| (folder, rivals[0].wanted_by)))
+        .collect();
+    for (path, mut rivals) in by_path {
+        let as_file = rivals.iter().map(|rival| rival.wanted_by);
+        let wanted_by: Vec<WantedBy> = as_file.chain(folders.get(&path).copied()).collect();
+        if wanted_by.len() > 1 {
+            listed.collisions.push(collision(&path, &wanted_by));
+            listed.contested.push(path);
+        } else {
+            listed.targets.extend(rivals.pop());
+        }
+    }
+    listed
+}
+
+fn folders_above(path: &str) -> impl Iterator<Item = String> {
+    path.match_indices('/').map(|(end, _)| path[..end].to_owned())
+}
+
+fn collision(path: &str, wanted_by: &[WantedBy]) -> Diagnostic {
+    let all: Vec<String> = wanted_by.iter().map(WantedBy::to_string).collect();
+    let post = wanted_by.iter().find(|wanted_by| wanted_by.source().is_some());
+    let place = post.unwrap_or(&wanted_by[0]).place(path);
+    Diagnostic::error("path-collision", place, format!("{} all want to be `{path}` of the site", all.join(" and ")))
+        .help("give one of them another `slug`, or take the path out of `aliases`")
+}
+
+fn posts<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
+    outline.posts.iter().enumerate().flat_map(move |(number, post)| {
+        let page = Target {
+            path: format!("{}index.html", post.site_path()),
+            wanted_by: WantedBy::Post(&post.source),
+            input: page_input(outline, number),
+            content: Content::Made(Made::Page(number)),
+        };
+        let redirects = post.aliases.iter().map(move |alias| Target {
+            path: alias_path(alias),
+            wanted_by: WantedBy::Post(&post.source),
+            input: outline.input("redirect").with(&outline.fingerprints[number]).hex(),
+            content: Content::Made(Made::Redirect(post)),
+        });
+        let own = page.path.clone();
+        let assets = post.assets.iter().map(|asset| Target {
+            path: asset.site_path.clone(),
+            wanted_by: WantedBy::Post(&post.source),
+            input: String::new(),
+            content: Content::Copied(asset),
+        });
+        std::iter::once(page).chain(redirects.filter(move |redirect| redirect.path != own)).chain(assets)
+    })
+}
+
+/// A page shows its neighbours, so it changes when they do.
+fn page_input(outline: &Outline, number: usize) -> String {
+    let near = number.saturating_sub(1)..(number + 2).min(outline.posts.len());
+    outline.input("page").with(&number.min(1)).with(&&outline.fingerprints[near]).hex()
+}
+
+/// The file that answers at an old address: `old/` and `old` are folders, `old.html` is a file.
+fn alias_path(alias: &str) -> String {
+    let alias = alias.trim_start_matches('/');
+    let last = alias.rsplit('/').next().unwrap_or_default();
+    let is_page = [".html", ".htm", ".xml"].iter().any(|end| last.to_ascii_lowercase().ends_with(end));
+    if is_page { alias.to_owned() } else { format!("{}/index.html", alias.trim_end_matches('/')) }
+}
+
+/// The files that belong to no post alone.
+fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
+    let limit = (outline.site.limit.entries, outline.site.limit.bytes);
+    let all = outline.input("all posts").with(&outline.fingerprints).hex();
+    let shared = |path: &str, name, input: &str, made| Target {
+        path: path.to_owned(),
+        wanted_by: WantedBy::Site(name),
+        input: input.to_owned(),
+        content: Content::Made(made),
+    };
+    let feeds = outline.input("feeds").with(&limit).with(&outline.fingerprints).hex();
+    let mut targets = vec![
+        shared("index.html", "the home page", &all, Made::Index),
+        shared("404.html", "the page for lost readers", &outline.input("404").hex(), Made::NotFound),
+        shared("sitemap.xml", "the sitemap", &all, Made::Sitemap),
+        shared(
+            render::stylesheet_path(outline.site.theme),
+            "the stylesheet",
+            &outline.input("style").hex(),
+            Made::Stylesheet,
+        ),
+    ];
+    targets.extend(Format::ALL.map(|format| shared(format.site_path(), "the feeds", &feeds, Made::Feed(format))));
+    if !outline.topics.is_empty() {
+        targets.push(shared("topics/index.html", "the list of topics", &all, Made::Topics));
+    }
+    targets.extend(outline.topics.iter().enumerate().map(|(number, topic)| Target {
+        path: format!("{}index.html", topic.site_path),
+        wanted_by: WantedBy::Topic(&topic.title),
+        input: topic_input(outline, topic),
+        content: Content::Made(Made::Topic(number)),
+    }));
+    targets.into_iter()
+}
+
+fn topic_input(outline: &Outline, topic: &render::Topic) -> String {
+    let begun: Fingerprint = outline.input("topic").with(&topic.title);
+    topic.posts.iter().fold(begun, |input, post| input.with(&outline.fingerprint_of(post))).hex()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alias_path;
+
+    #[test]
+    fn an_alias_is_a_file_or_a_folder() {
+        assert_eq!(alias_path("/2020/01/old/"), "2020/01/old/index.html");
+        assert_eq!(alias_path("old"), "old/index.html");
+        assert_eq!(alias_path("release-1.2"), "release-1.2/index.html");
+        assert_eq!(alias_path("a/Old.HTML"), "a/Old.HTML");
+    }
+}

@@ -1,0 +1,104 @@
+//! The SMTP client over real sockets against relays good and bad (FAULTS.md C1, C3, F10 to
+//! F12, F15 to F17). The figures are counted on both sides: what the client believes, and what the
+//! sink recorded before it answered.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::io;
+use std::time::{Duration, Instant};
+
+use fieldpost::domain::address::Address;
+use fieldpost::domain::reply::{Reply, Stage};
+use fieldpost::smtp::{
+    ClearTextTo, ClientName, Credentials, Envelope, Failure, FailureKind, Secret, Security, Sendable, Session,
+    Settings, Timeouts, Tls,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::sink::{Certificate, Encryption, Fault, Lie, Login, Loss, Script, Sink};
+
+mod deliver;
+mod faults;
+mod secure;
+
+const MESSAGE: &[u8] = b"Message-ID: <1@example.org>\r\nSubject: dots\r\n\r\n.\r\n..\r\n.hidden\r\n\r\nend.\r\n";
+
+fn settings(port: u16, security: Security) -> Settings {
+    let short = Duration::from_secs(5);
+    Settings {
+        host: "localhost".to_owned(),
+        port,
+        security,
+        extra_roots_pem: None,
+        credentials: None,
+        client_name: ClientName::parse("tests.example.org").unwrap(),
+        timeouts: Timeouts {
+            connect: short,
+            greeting: short,
+            command: short,
+            data: short,
+            block: Duration::from_millis(500),
+            dot: Duration::from_millis(500),
+            quit: short,
+        },
+    }
+}
+
+fn clear() -> Security {
+    Security::ClearText(ClearTextTo::LoopbackOnly)
+}
+
+/// The settings that fit the sink, trusting its authority.
+fn settings_for(sink: &Sink, security: Security) -> Settings {
+    Settings { extra_roots_pem: Some(sink.ca_pem().to_vec()), ..settings(sink.port(), security) }
+}
+
+async fn connect(settings: &Settings) -> Result<Session, Failure> {
+    Session::connect(settings, &Tls::for_settings(settings).unwrap()).await
+}
+
+async fn connect_clear(sink: &Sink) -> Session {
+    connect(&settings_for(sink, clear())).await.unwrap()
+}
+
+fn envelope(local_part: &str) -> Envelope {
+    let address = |text: &str| Address::parse(text).unwrap();
+    Envelope {
+        return_path: Some(address("bounce@example.org")),
+        recipient: address(&format!("{local_part}@example.net")),
+    }
+}
+
+async fn send(session: &mut Session, local_part: &str) -> Result<Reply, Failure> {
+    let envelope = envelope(local_part);
+    session.send(&Sendable::new(&envelope, MESSAGE).unwrap(), || Ok(())).await
+}
+
+fn breaking(faults: Vec<Fault>) -> Script {
+    Script { faults, ..Script::default() }
+}
+
+fn without_pipelining(script: Script) -> Script {
+    Script { offers: vec!["8BITMIME".to_owned()], ..script }
+}
+
+/// The stage and code of a refusal; anything else fails the test.
+fn refusal(result: Result<Reply, Failure>) -> (Stage, u16) {
+    match result {
+        Err(Failure { stage, kind: FailureKind::Replied(reply) }) => (stage, reply.code),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// The stage of a break; anything else fails the test.
+fn broken<T: std::fmt::Debug>(result: Result<T, Failure>) -> Stage {
+    match result {
+        Err(Failure { stage, kind: FailureKind::Broke(_) }) => stage,
+        other => panic!("not broken: {other:?}"),
+    }
+}
+
+fn recipients(sink: &Sink) -> Vec<String> {
+    sink.messages().into_iter().map(|message| message.recipient.replace("@example.net", "")).collect()
+}
