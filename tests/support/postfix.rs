@@ -3,7 +3,7 @@
 //! The instance lives in one temporary folder (configuration, queue, data, log, mailbox) and
 //! listens on two free ports of 127.0.0.1: one with implicit TLS, one that demands STARTTLS.
 //! Nothing of the system's Postfix is touched, nothing can leave the machine: mail for
-//! example.org ends in one Maildir, everything else is returned. Even a client on 127.0.0.1
+//! example.org ends in one Maildir, other recipients are refused. Even a client on 127.0.0.1
 //! must authenticate.
 
 use std::fs;
@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use super::corpora;
 
@@ -101,7 +101,8 @@ impl Postfix {
         let end = Instant::now() + Duration::from_secs(60);
         loop {
             // In the order a message wanders, so that none can slip past the counting.
-            let waiting = ["maildrop", "incoming", "active", "deferred"].map(|queue| files_below(&self.file("queue").join(queue)));
+            let waiting = ["maildrop", "incoming", "active", "deferred"]
+                .map(|queue| files_below(&self.file("queue").join(queue)));
             if waiting.iter().all(|files| *files == 0) {
                 return;
             }
@@ -135,26 +136,27 @@ impl Postfix {
         // Postfix's own user has to get through to the queue.
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).expect("the mode can be set");
         let postfix = user_id("postfix");
-        for (name, owner) in [("queue", None), ("data", Some(postfix)), ("mail", Some(NOBODY)), ("sasl", Some(postfix))] {
+        for (name, owner) in [("etc", 0), ("etc/sasl", 0), ("queue", 0), ("data", postfix), ("mail", NOBODY)] {
             fs::create_dir(self.file(name)).expect("a folder can be made");
-            chown(self.file(name), owner, owner.filter(|id| *id == NOBODY)).expect("root may give files away");
+            chown(self.file(name), Some(owner), None).expect("root may give files away");
         }
     }
 
     fn write_configuration(&self) {
         let folder = self.folder.path().display();
-        fs::write(self.file("main.cf"), main_cf(&folder.to_string())).expect("main.cf can be written");
+        fs::write(self.file("etc/main.cf"), main_cf(&folder.to_string())).expect("main.cf can be written");
         let master = master_cf(self.smtps_port, self.starttls_port);
-        fs::write(self.file("master.cf"), master).expect("master.cf can be written");
+        fs::write(self.file("etc/master.cf"), master).expect("master.cf can be written");
         let sasl = format!(
-            "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {folder}/sasl/users\n"
+            "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {folder}/users\n"
         );
-        fs::write(self.file("sasl/smtpd.conf"), sasl).expect("smtpd.conf can be written");
+        // Debian looks beside main.cf and nowhere else.
+        fs::write(self.file("etc/sasl/smtpd.conf"), sasl).expect("smtpd.conf can be written");
     }
 
     /// Puts the only user into the file that Cyrus SASL reads in `smtpd`, as Postfix's user.
     fn write_login(&self) {
-        let users = self.file("sasl/users");
+        let users = self.file("users");
         let mut saslpasswd2 = Command::new("saslpasswd2")
             .args(["-p", "-c", "-u", "localhost", "-f"])
             .args([users.as_os_str(), USER.as_ref()])
@@ -173,7 +175,7 @@ impl Postfix {
         let output = fs::File::create(&said).expect("a file can be made");
         let status = Command::new("postfix")
             .arg("-c")
-            .arg(self.folder.path())
+            .arg(self.file("etc"))
             .arg(verb)
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a handle can be cloned"))
@@ -247,11 +249,14 @@ fn files_below(folder: &Path) -> usize {
 fn write_certificate(folder: &Path) -> String {
     let mut ca = CertificateParams::new(Vec::new()).expect("no name is a valid list of names");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Names that differ: OpenSSL takes a certificate named like its issuer for self-signed.
+    ca.distinguished_name.push(DnType::CommonName, "Postfix test authority");
     let ca_key = KeyPair::generate().expect("a key can be made");
     let ca_pem = ca.self_signed(&ca_key).expect("a certificate can be signed").pem();
     let issuer = Issuer::new(ca, ca_key);
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let leaf = CertificateParams::new(names).expect("the names are valid");
+    let mut leaf = CertificateParams::new(names).expect("the names are valid");
+    leaf.distinguished_name.push(DnType::CommonName, "localhost");
     let key = KeyPair::generate().expect("a key can be made");
     let chain = leaf.signed_by(&key, &issuer).expect("a certificate can be signed").pem();
     // Key first, then certificate: the order Postfix wants in one file.
@@ -291,7 +296,7 @@ smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
 smtpd_sasl_local_domain = localhost
-cyrus_sasl_config_path = {folder}/sasl
+cyrus_sasl_config_path = {folder}/etc/sasl
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 smtpd_recipient_restrictions = permit_sasl_authenticated, reject
 
