@@ -1,4 +1,4 @@
-//! Opening the state file: where it may lie, how SQLite is set, who it is.
+//! Opening the state file: where it may lie, how `SQLite` is set, who it is.
 
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
@@ -177,7 +177,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, LedgerError> {
     Ok(db)
 }
 
-/// Switching to the write-ahead log needs the file for itself for a moment, and SQLite does
+/// Switching to the write-ahead log needs the file for itself for a moment, and `SQLite` does
 /// not ask the busy handler there: fifty processes that start at once take turns here.
 fn write_ahead(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     for _ in 0..1000 {

@@ -243,3 +243,25 @@ impl Wire {
         let _ = timeout(limit, self.socket().shutdown()).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::reply::Stage;
+    use crate::smtp::{Capabilities, Credentials, Secret, Session, Timeouts};
+
+    #[tokio::test]
+    async fn credentials_never_go_to_another_machine_unencrypted() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut wire = Wire::open(listener.local_addr().unwrap()).await.unwrap();
+        assert!(wire.is_private());
+        wire.peer = "192.0.2.1:25".parse().unwrap();
+        assert!(!wire.is_private());
+
+        let offer = Capabilities::from_lines(&["relay".to_owned(), "AUTH PLAIN".to_owned()]);
+        let mut session = Session::new(wire, offer, Timeouts::default());
+        let credentials = Credentials { user: "ada".into(), password: Secret::new("opensesame") };
+        assert_eq!(session.log_in(&credentials).await.unwrap_err().stage, Stage::Auth);
+        assert_eq!(session.wire.written(), 0);
+    }
+}

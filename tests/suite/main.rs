@@ -6,7 +6,6 @@ mod support;
 mod feeds;
 mod kill;
 mod message;
-mod ml_field_notes;
 mod publishing;
 mod smtp;
 mod this_week_in_rust;

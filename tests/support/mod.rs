@@ -4,4 +4,3 @@ pub mod sink;
 pub mod site;
 pub mod corpora;
 pub mod mail;
-pub mod postfix;
