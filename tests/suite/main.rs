@@ -6,6 +6,7 @@ mod support;
 mod feeds;
 mod kill;
 mod message;
+mod postfix;
 mod publishing;
 mod smtp;
 mod this_week_in_rust;

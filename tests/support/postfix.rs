@@ -79,26 +79,18 @@ impl Postfix {
         if ready { Ok(postfix) } else { Err(format!("{started}\n{}", postfix.log())) }
     }
 
-    /// A `[[relay]]` table for the port of implicit TLS.
+    /// A `[[relay]]` table for the port of implicit TLS; the CA and the password are expected in
+    /// the two files it names.
     pub fn relay_table(&self) -> String {
-        self.relay_table_for(&format!("smtps://{}@localhost:{}", self.user, self.smtps_port))
-    }
-
-    /// A `[[relay]]` table for the port that demands STARTTLS.
-    pub fn starttls_relay_table(&self) -> String {
-        self.relay_table_for(&format!("smtp+starttls://{}@localhost:{}", self.user, self.starttls_port))
-    }
-
-    fn relay_table_for(&self, url: &str) -> String {
-        format!(
-            "[[relay]]\nurl = \"{url}\"\nca_file = \"relay-ca.pem\"\npassword_file = \"relay.password\"\nconnections = 4\n"
-        )
+        let files = "ca_file = \"relay-ca.pem\"\npassword_file = \"relay.password\"";
+        let url = format!("smtps://{}@localhost:{}", self.user, self.smtps_port);
+        format!("[[relay]]\nurl = \"{url}\"\n{files}\nconnections = 4\n")
     }
 
     /// Waits until every message taken is delivered or returned; fails after a minute.
     #[track_caller]
     pub fn wait_until_empty(&self) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             // In the order a message wanders, so that none can slip past the counting.
             let waiting = ["maildrop", "incoming", "active", "deferred"]
@@ -196,6 +188,7 @@ impl Postfix {
 
 impl Drop for Postfix {
     /// Stops the master process named in this instance's own pid file, and so its children.
+    #[expect(clippy::print_stderr, reason = "a test that fails shows what Postfix said")]
     fn drop(&mut self) {
         let said = self.postfix("stop");
         if thread::panicking() {
