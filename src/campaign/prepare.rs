@@ -34,7 +34,7 @@ impl Prepared<'_> {
         self.posts.iter().filter(|post| post.is_public()).collect()
     }
 
-    /// The posts as the ledger shall remember them.
+    /// The posts as the ledger shall remember them, drafts too: an id is minted once.
     pub fn known(&self) -> Vec<KnownPost> {
         let known = |post: &Post| KnownPost {
             id: post.id.clone(),
@@ -42,7 +42,7 @@ impl Prepared<'_> {
             source_digest: post.source_digest.clone(),
             published: post.is_public(),
         };
-        self.posts.iter().filter(|post| post.is_public()).map(known).collect()
+        self.posts.iter().map(known).collect()
     }
 }
 

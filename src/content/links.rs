@@ -14,6 +14,9 @@ use crate::domain::post::{Asset, Visibility};
 /// Schemes that run code or carry a file instead of naming a place.
 const REFUSED_SCHEMES: [&str; 5] = ["javascript", "vbscript", "data", "file", "blob"];
 
+/// How many control characters of one file are reported one by one.
+const MAX_CONTROL_CHARACTERS: usize = 10;
+
 /// Resolves the links of one post, and gathers the files it needs and what is wrong.
 pub(super) struct Linker<'a> {
     site: &'a Site<'a>,
@@ -25,6 +28,7 @@ pub(super) struct Linker<'a> {
     text: &'a str,
     assets: Vec<Asset>,
     gathered: HashSet<PathBuf>,
+    control_characters: usize,
     /// What was wrong so far.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -46,7 +50,16 @@ struct Resolved {
 
 impl<'a> Linker<'a> {
     pub(super) fn new(site: &'a Site<'a>, path: &'a Path, name: &'a str, text: &'a str) -> Self {
-        Self { site, path, name, text, assets: Vec::new(), gathered: HashSet::new(), diagnostics: Vec::new() }
+        Self {
+            site,
+            path,
+            name,
+            text,
+            assets: Vec::new(),
+            gathered: HashSet::new(),
+            control_characters: 0,
+            diagnostics: Vec::new(),
+        }
     }
 
     /// Where a link leads; `None` when only its words may stay.
@@ -251,13 +264,26 @@ impl<'a> Linker<'a> {
     fn missing(&mut self, path: &str, usage: Use, span: &Range<usize>) {
         match usage {
             Use::Link => {
-                let help = "correct the path; it is relative to the folder of this file";
+                let help = if path.starts_with("www.") {
+                    "write `https://` before it"
+                } else {
+                    "correct the path; it is relative to the folder of this file"
+                };
                 self.warn("missing-link", span, format!("there is no `{path}`; the link is left out"), help);
             }
             Use::Embed => {
                 let help = "add the file, or correct the path; it is relative to the folder of this file";
                 self.error("missing-image", span, format!("there is no `{path}`"), help);
             }
+        }
+    }
+
+    /// Reports a character that is left out; a file full of them is reported in part.
+    pub(super) fn control_character(&mut self, span: Range<usize>, c: char) {
+        self.control_characters += 1;
+        if self.control_characters <= MAX_CONTROL_CHARACTERS {
+            let message = format!("the control character U+{:04X} is left out: no feed can carry it", u32::from(c));
+            self.warn("control-character", &span, message, "delete it; it is invisible in most editors");
         }
     }
 

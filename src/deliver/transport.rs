@@ -46,6 +46,16 @@ pub(super) enum Lane {
     Memory(Arc<Mutex<Vec<Vec<u8>>>>),
 }
 
+impl Lane {
+    /// How many messages a lane takes at once: the outbox syncs its folder once for many.
+    pub(super) fn batch(&self) -> usize {
+        match self {
+            Self::Smtp { .. } | Self::Memory(_) => 1,
+            Self::Maildir(_) => 32,
+        }
+    }
+}
+
 impl Transport {
     /// What reports call the place mail goes to.
     pub fn name(&self) -> String {

@@ -144,7 +144,10 @@ fn fifty_kills_while_filing_into_the_outbox_lose_nobody_and_duplicate_nothing() 
     while kills < 50 {
         let before = filed();
         let mut child = site.start(&["publish", "--yes"]);
-        std::thread::sleep(pauses.next() / 4);
+        while filed() == before && child.try_wait().expect("the process is ours").is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(pauses.next() / 40);
         child.kill().expect("the process is ours");
         child.wait().expect("the process is ours");
         kills += 1;

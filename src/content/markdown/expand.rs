@@ -9,6 +9,7 @@ use pulldown_cmark::{Event, Parser, Tag as MarkdownTag};
 use super::OPTIONS;
 use super::admonition;
 use super::shortcode::{Dialect, Role, Tag, tag};
+use crate::content::characters::{first_forbidden, is_forbidden};
 use crate::content::links::Linker;
 use crate::content::site::Site;
 use crate::diagnostic::Diagnostic;
@@ -61,7 +62,8 @@ impl Body {
 pub(super) fn expand(file: &str, body: usize, site: &Site<'_>, linker: &mut Linker<'_>) -> Body {
     let text = &file[body..];
     let whole = Body { text: text.to_owned(), pieces: vec![Piece { at: 0, file: body, origin: Origin::Copied }] };
-    if !["{{", "{%", ":::", "!!! ", "??? "].iter().any(|mark| text.contains(mark)) {
+    let is_plain = !["{{", "{%", ":::", "!!! ", "??? "].iter().any(|mark| text.contains(mark));
+    if is_plain && !text.contains(is_forbidden) {
         return whole;
     }
     let mut expander = Expander {
@@ -128,8 +130,9 @@ impl<'a> Expander<'a, '_, '_> {
                 continue;
             }
             // The next place where something can begin: a line, or a brace.
-            at = self.file[at + 1..range.end].find(['{', '\n']).map_or(range.end, |found| {
-                let found = at + 1 + found;
+            let next = at + self.file[at..].chars().next().map_or(1, char::len_utf8);
+            at = self.file[next..range.end].find(['{', '\n']).map_or(range.end, |found| {
+                let found = next + found;
                 if self.file.as_bytes()[found] == b'\n' { found + 1 } else { found }
             });
         }
@@ -153,7 +156,19 @@ impl<'a> Expander<'a, '_, '_> {
         }
     }
 
+    /// Copies without the characters that no feed can carry: left in, they would also keep
+    /// Markdown from being read as what it is.
     fn copy_line(&mut self, range: Range<usize>) {
+        let mut at = range.start;
+        while let Some((found, c)) = first_forbidden(self.file, at..range.end) {
+            self.copy_clean(at..found.start);
+            self.linker.control_character(found.clone(), c);
+            at = found.end;
+        }
+        self.copy_clean(at..range.end);
+    }
+
+    fn copy_clean(&mut self, range: Range<usize>) {
         if !range.is_empty() {
             self.out.pieces.push(Piece { at: self.out.text.len(), file: range.start, origin: Origin::Copied });
             self.out.text.push_str(&self.file[range]);
