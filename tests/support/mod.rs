@@ -4,3 +4,4 @@ pub mod sink;
 pub mod site;
 pub mod corpora;
 pub mod mail;
+pub mod postfix;
