@@ -12,8 +12,8 @@ use super::{DeliverError, Patience, Shared, Stop};
 use crate::domain::delivery::Outcome;
 use crate::domain::policy::{self, Consequence, Event};
 use crate::domain::reply::{Reply, Stage};
-use crate::ledger::Settle;
 use crate::files::Maildir;
+use crate::ledger::Settle;
 use crate::smtp::{self, Sendable, Session};
 
 /// The queue that all lanes take from.
