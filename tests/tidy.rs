@@ -198,7 +198,7 @@ fn names_crate(line: &str, name: &str) -> bool {
 fn untidiness(path: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let lines = text.lines().count();
-    if path.ends_with(".rs") && lines > LONGEST_FILE {
+    if is_rust(path) && lines > LONGEST_FILE {
         complaints.push(format!("{path}: {lines} lines, more than {LONGEST_FILE}"));
     }
     // Spelt in halves, so that this file is not its own offender.
@@ -211,7 +211,7 @@ fn untidiness(path: &str, text: &str) -> Vec<String> {
 
 /// Every file of `src/`, knowing where its tests begin.
 fn production_and_test_code() -> Vec<Source> {
-    let files = files_under("src").into_iter().filter(|(path, _)| path.ends_with(".rs"));
+    let files = files_under("src").into_iter().filter(|(path, _)| is_rust(path));
     sources(files.map(|(path, text)| Source::new(path.trim_start_matches("src/"), &text)).collect())
 }
 
@@ -226,6 +226,10 @@ fn sources(mut sources: Vec<Source>) -> Vec<Source> {
         source.set_for_tests();
     }
     sources
+}
+
+fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
 fn read(path: &str) -> String {
