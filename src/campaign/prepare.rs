@@ -1,10 +1,13 @@
 //! Reads everything that a build, a plan or a publish is about.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use super::news::Choice;
 use crate::audience::{self, Listing};
 use crate::config::Config;
 use crate::content::{self, Content, Options};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::domain::post::{KnownPost, Post};
 use crate::domain::time::Instant;
 use crate::publish;
@@ -34,7 +37,15 @@ impl Prepared<'_> {
         self.posts.iter().filter(|post| post.is_public()).collect()
     }
 
-    /// The posts as the ledger shall remember them.
+    /// The posts without an error in their file. A page can be mended after it was built, a
+    /// mail cannot: a post with a missing image is not mailed until its author has seen to it.
+    pub fn sound_posts(&self) -> impl Iterator<Item = &Post> {
+        let errors = self.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+        let broken: HashSet<&Path> = errors.map(|one| one.place.file.as_path()).collect();
+        self.posts.iter().filter(move |post| !broken.contains(Path::new(&post.source)))
+    }
+
+    /// The posts as the ledger shall remember them, drafts too: an id is minted once.
     pub fn known(&self) -> Vec<KnownPost> {
         let known = |post: &Post| KnownPost {
             id: post.id.clone(),
@@ -42,7 +53,7 @@ impl Prepared<'_> {
             source_digest: post.source_digest.clone(),
             published: post.is_public(),
         };
-        self.posts.iter().filter(|post| post.is_public()).map(known).collect()
+        self.posts.iter().map(known).collect()
     }
 }
 

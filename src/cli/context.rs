@@ -11,7 +11,7 @@ use crate::ledger::Ledger;
 
 /// One run of the command line.
 pub struct Context {
-    /// `-C`.
+    /// `-C`, absolute: what is wrong is shown relative to it.
     pub directory: PathBuf,
     /// Whether people or programs read standard output.
     pub format: Format,
@@ -27,7 +27,11 @@ impl Context {
 
     /// The publication's settings; their warnings are handed on.
     pub fn config(&self) -> Result<(Config, Vec<Diagnostic>), Failure> {
-        Config::load(&self.directory, &self.environment).map_err(Failure::Wrong)
+        let shown = |wrong: Vec<Diagnostic>| wrong.into_iter().map(|one| one.relative_to(&self.directory)).collect();
+        match Config::load(&self.directory, &self.environment) {
+            Ok((config, warnings)) => Ok((config, shown(warnings))),
+            Err(wrong) => Err(Failure::Wrong(shown(wrong))),
+        }
     }
 
     /// The publication's settings, their warnings shown at once.

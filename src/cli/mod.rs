@@ -38,7 +38,9 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = Environment::read().map_err(|error| Failure::usage(error.to_string())).and_then(|environment| {
         let format = if arguments.json { printer::Format::Json } else { printer::Format::Text };
-        run(arguments.verb, &Context { directory: arguments.directory, format, environment })
+        let directory = std::fs::canonicalize(&arguments.directory)
+            .map_err(|error| Failure::usage(format!("`{}`: {error}", arguments.directory.display())))?;
+        run(arguments.verb, &Context { directory, format, environment })
     });
     let exit = result.unwrap_or_else(|failure| failure.explain());
     exit.into()

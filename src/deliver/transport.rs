@@ -46,6 +46,16 @@ pub(super) enum Lane {
     Memory(Arc<Mutex<Vec<Vec<u8>>>>),
 }
 
+impl Lane {
+    /// How many messages a lane takes at once: the outbox syncs its folder once for many.
+    pub(super) fn batch(&self) -> usize {
+        match self {
+            Self::Smtp { .. } | Self::Memory(_) => 1,
+            Self::Maildir(_) => 32,
+        }
+    }
+}
+
 impl Transport {
     /// What reports call the place mail goes to.
     pub fn name(&self) -> String {
@@ -71,7 +81,5 @@ impl Transport {
 
 fn relay_lanes(route: &Route) -> Vec<Lane> {
     let health = Arc::new(Health::default());
-    (0..route.connections.max(1))
-        .map(|_| Lane::Smtp { route: route.clone(), health: Arc::clone(&health) })
-        .collect()
+    (0..route.connections.max(1)).map(|_| Lane::Smtp { route: route.clone(), health: Arc::clone(&health) }).collect()
 }

@@ -12,8 +12,8 @@ use super::{DeliverError, Patience, Shared, Stop};
 use crate::domain::delivery::Outcome;
 use crate::domain::policy::{self, Consequence, Event};
 use crate::domain::reply::{Reply, Stage};
-use crate::ledger::Settle;
 use crate::files::Maildir;
+use crate::ledger::Settle;
 use crate::smtp::{self, Sendable, Session};
 
 /// The queue that all lanes take from.
@@ -27,15 +27,22 @@ pub(super) async fn run(shared: Arc<Shared>, lane: Lane, queue: Queue) {
         if let Lane::Smtp { health, .. } = &lane {
             worker.let_it_rest(health).await;
         }
-        let Some(ready) = queue.lock().await.recv().await else { break };
+        let mut batch = Vec::new();
+        if queue.lock().await.recv_many(&mut batch, lane.batch()).await == 0 {
+            break;
+        }
         if worker.shared.is_stopping() {
-            worker.withdraw(ready, "the run was stopped");
+            batch.into_iter().for_each(|ready| worker.withdraw(ready, "the run was stopped"));
             continue;
         }
         match &lane {
-            Lane::Smtp { route, health } => worker.send(ready, route, health).await,
-            Lane::Maildir(maildir) => worker.file(ready, maildir),
-            Lane::Memory(store) => worker.keep(ready, store),
+            Lane::Smtp { route, health } => {
+                for ready in batch {
+                    worker.send(ready, route, health).await;
+                }
+            }
+            Lane::Maildir(maildir) => worker.file(batch, maildir),
+            Lane::Memory(store) => batch.into_iter().for_each(|ready| worker.keep(ready, store)),
         }
     }
     if let Some(session) = worker.session.take() {
@@ -128,17 +135,28 @@ impl Worker {
         }
     }
 
-    /// Writes the message into the outbox. Its name comes from the Message-ID: a retry that
-    /// finds it there settles without writing a second one.
-    fn file(&self, ready: Ready, maildir: &Maildir) {
-        let outcome = match maildir.deliver(ready.message.message_id.as_str(), &ready.message.bytes) {
-            Ok(_) => Outcome::Accepted { reply: Reply::new(250, "2.0.0 in the outbox") },
-            Err(error) => {
-                self.shared.ask_to_stop(Stop::RelayGone(error.to_string()));
-                Outcome::Withdrawn { reason: error.to_string() }
-            }
-        };
-        self.settle(ready, outcome);
+    /// Writes messages into the outbox. Their names come from the Message-ID: a retry that
+    /// finds one there settles without writing a second. The folder is synced once for all,
+    /// and nothing is settled before.
+    fn file(&self, batch: Vec<Ready>, maildir: &Maildir) {
+        let filed: Vec<_> = batch
+            .into_iter()
+            .map(|ready| {
+                let filed = maildir.deliver(ready.message.message_id.as_str(), &ready.message.bytes);
+                (ready, filed.err())
+            })
+            .collect();
+        let unsynced = maildir.sync().err();
+        for (ready, error) in filed {
+            let outcome = match error.as_ref().or(unsynced.as_ref()) {
+                None => Outcome::Accepted { reply: Reply::new(250, "2.0.0 in the outbox") },
+                Some(error) => {
+                    self.shared.ask_to_stop(Stop::RelayGone(error.to_string()));
+                    Outcome::Withdrawn { reason: error.to_string() }
+                }
+            };
+            self.settle(ready, outcome);
+        }
     }
 
     fn keep(&self, ready: Ready, store: &std::sync::Mutex<Vec<Vec<u8>>>) {

@@ -71,7 +71,7 @@ pub(super) fn begin(desk: &mut Desk, tx: &Connection, ask: &Begin, now: Instant)
     record(tx, desk.epoch, standing.state, ask, now)?;
     let slot = desk.slots.take(ask.delivery, ask.attempt);
     // Before the commit: a delivery that is begun on disk always has its slot.
-    desk.marks.write(slot, ask.delivery, ask.attempt, &Mark::Begun).map_err(|source| desk.marks_failed(source))?;
+    desk.marks.write(slot, ask.delivery, ask.attempt, &Mark::Begun).map_err(|source| desk.marks_failed(&source))?;
     Ok(BeginAnswer::Begun { slot })
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode as Code;
+
 use crate::domain::time::Instant;
 
 /// The world failed, or the state forbids what was asked. A variant stands where a caller
@@ -94,12 +96,12 @@ pub enum LedgerError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// SQLite failed in a way that has no remedy of its own.
+    /// `SQLite` failed in a way that has no remedy of its own.
     #[error("`{}`: {source}", path.display())]
     Sqlite {
         /// The state file; empty until the error leaves the ledger.
         path: PathBuf,
-        /// What SQLite said.
+        /// What `SQLite` said.
         source: rusqlite::Error,
     },
 }
@@ -119,10 +121,9 @@ impl From<rusqlite::Error> for LedgerError {
 }
 
 impl LedgerError {
-    /// Gives an error of SQLite its file, and its name where a caller decides differently.
+    /// Gives an error of `SQLite` its file, and its name where a caller decides differently.
     pub(super) fn at(self, path: &Path) -> Self {
         let Self::Sqlite { source, .. } = self else { return self };
-        use rusqlite::ErrorCode as Code;
         let path = path.to_path_buf();
         if let rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)

@@ -57,7 +57,7 @@ pub(super) fn before(db: &Connection) -> rusqlite::Result<Before> {
     })
 }
 
-/// SQLite's own check, after an unclean end: what it finds, or nothing.
+/// `SQLite`'s own check, after an unclean end: what it finds, or nothing.
 pub(super) fn quick_check(db: &Connection) -> rusqlite::Result<Option<String>> {
     let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     Ok((found != "ok").then_some(found))

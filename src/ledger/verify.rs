@@ -16,7 +16,7 @@ pub struct Finding {
 }
 
 impl Ledger {
-    /// Lists what is wrong with the file: SQLite's own integrity, words that are no state,
+    /// Lists what is wrong with the file: `SQLite`'s own integrity, words that are no state,
     /// accounts that do not balance, finished campaigns that are not, coverage and deliveries
     /// that do not vouch for each other. An empty list is a sound ledger.
     pub fn verify(&self) -> Result<Vec<Finding>, LedgerError> {

@@ -80,7 +80,7 @@ pub(super) fn maybe_moment(row: &Row<'_>, column: &str) -> rusqlite::Result<Opti
     Ok(row.get::<_, Option<i64>>(column)?.map(from_millis))
 }
 
-/// A count, which SQLite gives as a signed number.
+/// A count, which `SQLite` gives as a signed number.
 pub(super) fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }

@@ -125,7 +125,7 @@ impl Desk {
         self.resending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn marks_failed(&self, source: std::io::Error) -> LedgerError {
+    pub(super) fn marks_failed(&self, source: &std::io::Error) -> LedgerError {
         LedgerError::NotWritable {
             path: super::open::beside(&self.path, ".marks"),
             why: source.to_string(),
@@ -187,7 +187,9 @@ pub(super) fn run(mut db: Connection, mut desk: Desk, jobs: &Receiver<Job>) {
         let (batch, refused): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|job| broken.is_none() || !job.leads_to_sending());
         if let Some(why) = &broken {
-            refused.into_iter().for_each(|job| job.finish(Err(why.again())));
+            for job in refused {
+                job.finish(Err(why.again()));
+            }
         }
         if let Err(why) = commit(&mut db, &mut desk, batch) {
             broken = Some(why);
@@ -222,13 +224,17 @@ fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(
         Ok(sequence) => {
             desk.slots.committed();
             let noted = desk.witness.as_ref().map_or(Ok(()), |witness| witness.note(count(desk.epoch), sequence));
-            batch.into_iter().for_each(|job| job.finish(Ok(())));
+            for job in batch {
+                job.finish(Ok(()));
+            }
             noted
         }
         Err(why) => {
             let why = why.at(&desk.path);
             desk.slots.rolled_back();
-            batch.into_iter().for_each(|job| job.finish(Err(why.again())));
+            for job in batch {
+                job.finish(Err(why.again()));
+            }
             Err(why)
         }
     }

@@ -1,5 +1,7 @@
 //! Feeds of nasty entries, judged by tools that are not ours.
 
+mod kill;
+
 use std::path::Path;
 use std::process::Command;
 

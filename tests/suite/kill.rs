@@ -61,7 +61,10 @@ fn fifty_kills_in_one_send_lose_nobody_and_announce_every_duplicate() {
     account.note_doubt(&site);
     let received = sink.messages();
     check_clean(&site, &received, recipients);
-    assert!(account.kills_with_doubt * 4 >= account.kills, "a quarter of the kills leave someone in doubt: {account:?}");
+    assert!(
+        account.kills_with_doubt * 4 >= account.kills,
+        "a quarter of the kills leave someone in doubt: {account:?}"
+    );
     println!(
         "F1: {} kills that counted, {} left someone in doubt, at most {} at once, {} duplicates, {recipients} recipients",
         account.kills,
@@ -114,9 +117,8 @@ fn check_clean(site: &Site, received: &[Received], recipients: usize) {
 }
 
 fn assert_balanced(totals: &Value, recipients: usize) {
-    let states = [
-        "accepted", "rejected", "suppressed", "cancelled", "expired", "abandoned", "deferred", "in_doubt", "pending",
-    ];
+    let states =
+        ["accepted", "rejected", "suppressed", "cancelled", "expired", "abandoned", "deferred", "in_doubt", "pending"];
     let sum: u64 = states.iter().map(|state| totals[state].as_u64().expect("a count")).sum();
     assert_eq!(totals["planned"].as_u64(), Some(sum), "{totals:#}");
     assert_eq!(sum, recipients as u64);
@@ -144,7 +146,10 @@ fn fifty_kills_while_filing_into_the_outbox_lose_nobody_and_duplicate_nothing() 
     while kills < 50 {
         let before = filed();
         let mut child = site.start(&["publish", "--yes"]);
-        std::thread::sleep(pauses.next() / 4);
+        while filed() == before && child.try_wait().expect("the process is ours").is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(pauses.next() / 40);
         child.kill().expect("the process is ours");
         child.wait().expect("the process is ours");
         kills += 1;

@@ -77,11 +77,7 @@ impl Site {
 
     /// Starts the binary and leaves it running, its output discarded.
     pub fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts")
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
     }
 
     /// `report --json`.

@@ -9,9 +9,9 @@ use pulldown_cmark::{Event, Parser, Tag as MarkdownTag};
 use super::OPTIONS;
 use super::admonition;
 use super::shortcode::{Dialect, Role, Tag, tag};
+use crate::content::characters::{first_forbidden, is_forbidden};
 use crate::content::links::Linker;
 use crate::content::site::Site;
-use crate::diagnostic::Diagnostic;
 
 /// How deep notes may lie in notes.
 const MAX_NOTES: usize = 20;
@@ -61,7 +61,8 @@ impl Body {
 pub(super) fn expand(file: &str, body: usize, site: &Site<'_>, linker: &mut Linker<'_>) -> Body {
     let text = &file[body..];
     let whole = Body { text: text.to_owned(), pieces: vec![Piece { at: 0, file: body, origin: Origin::Copied }] };
-    if !["{{", "{%", ":::", "!!! ", "??? "].iter().any(|mark| text.contains(mark)) {
+    let is_plain = !["{{", "{%", ":::", "!!! ", "??? "].iter().any(|mark| text.contains(mark));
+    if is_plain && !text.contains(is_forbidden) {
         return whole;
     }
     let mut expander = Expander {
@@ -113,13 +114,12 @@ impl<'a> Expander<'a, '_, '_> {
                 continue;
             }
             let at_line_start = at == range.start || self.file.as_bytes()[at - 1] == b'\n';
-            if at_line_start && depth < MAX_NOTES && self.unclosed_notes < MAX_UNCLOSED {
-                if let Some(note) = self.note_at(at..range.end) {
-                    self.copy(copied..at);
-                    self.note(&note, depth);
-                    (at, copied) = (note.end, note.end);
-                    continue;
-                }
+            let may_be_note = at_line_start && depth < MAX_NOTES && self.unclosed_notes < MAX_UNCLOSED;
+            if let Some(note) = may_be_note.then(|| self.note_at(at..range.end)).flatten() {
+                self.copy(copied..at);
+                self.note(&note, depth);
+                (at, copied) = (note.end, note.end);
+                continue;
             }
             if let Some(tag) = tag(&self.file[at..range.end]) {
                 self.copy(copied..at);
@@ -128,8 +128,9 @@ impl<'a> Expander<'a, '_, '_> {
                 continue;
             }
             // The next place where something can begin: a line, or a brace.
-            at = self.file[at + 1..range.end].find(['{', '\n']).map_or(range.end, |found| {
-                let found = at + 1 + found;
+            let next = at + self.file[at..].chars().next().map_or(1, char::len_utf8);
+            at = self.file[next..range.end].find(['{', '\n']).map_or(range.end, |found| {
+                let found = next + found;
                 if self.file.as_bytes()[found] == b'\n' { found + 1 } else { found }
             });
         }
@@ -153,7 +154,19 @@ impl<'a> Expander<'a, '_, '_> {
         }
     }
 
+    /// Copies without the characters that no feed can carry: left in, they would also keep
+    /// Markdown from being read as what it is.
     fn copy_line(&mut self, range: Range<usize>) {
+        let mut at = range.start;
+        while let Some((found, c)) = first_forbidden(self.file, at..range.end) {
+            self.copy_clean(at..found.start);
+            self.linker.control_character(&found, c);
+            at = found.end;
+        }
+        self.copy_clean(at..range.end);
+    }
+
+    fn copy_clean(&mut self, range: Range<usize>) {
         if !range.is_empty() {
             self.out.pieces.push(Piece { at: self.out.text.len(), file: range.start, origin: Origin::Copied });
             self.out.text.push_str(&self.file[range]);
@@ -197,11 +210,11 @@ impl<'a> Expander<'a, '_, '_> {
     }
 
     fn note(&mut self, note: &admonition::Note, depth: usize) {
-        self.quoted(&format!("[!{}] {}", note.word, note.title), note.lines.clone(), note.start, depth);
+        self.quoted(&format!("[!{}] {}", note.word, note.title), &note.lines, note.start, depth);
     }
 
     /// Writes lines of the file as a quotation under a first line.
-    fn quoted(&mut self, first: &str, lines: Vec<Range<usize>>, file: usize, depth: usize) {
+    fn quoted(&mut self, first: &str, lines: &[Range<usize>], file: usize, depth: usize) {
         self.block(file);
         let outer = self.prefix.len();
         self.prefix.push_str("> ");
@@ -209,7 +222,7 @@ impl<'a> Expander<'a, '_, '_> {
             self.write(&format!("{}\n", first.trim_end()), file);
         }
         for line in lines {
-            self.run(line, depth + 1);
+            self.run(line.clone(), depth + 1);
         }
         self.prefix.truncate(outer);
         self.block(file);
@@ -248,7 +261,7 @@ impl<'a> Expander<'a, '_, '_> {
             "ref" | "relref" | "post_url" | "link" => self.reference(tag, at),
             "toc" | "TOC" => {}
             "highlight" => return self.highlight(tag, at, limit),
-            "raw" => return self.paired(tag, at, limit, |this, inner| this.copy(inner)),
+            "raw" => return self.paired(tag, at, limit, Self::copy),
             "comment" => return self.paired(tag, at, limit, |_, _| ()),
             "quote" | "blockquote" | "callout" | "notice" | "admonition" | "alert" | "hint" | "note" | "tip"
             | "info" | "warning" | "danger" | "important" | "caution" => return self.remark(tag, at, limit, depth),
@@ -306,20 +319,14 @@ impl<'a> Expander<'a, '_, '_> {
         if name.is_empty() && !fragment.is_empty() {
             return self.write(&fragment, at);
         }
-        match self.site.named(name.trim_start_matches("_posts/")) {
-            Some(page) => {
-                let url = self.site.base_url.join(&format!("{}/", page.slug.as_str()));
-                self.write(&format!("{url}{fragment}"), at);
-            }
-            None => {
-                let place = self.linker.place(at..at + tag.length);
-                let message = format!("there is no post `{name}`; the link is left out");
-                self.linker.diagnostics.push(
-                    Diagnostic::warning("missing-link", place, message)
-                        .help("name a post by its file, as in `my-post.md`"),
-                );
-            }
-        }
+        let Some(page) = self.site.named(name.trim_start_matches("_posts/")) else {
+            let message = format!("there is no post `{name}`; the link is left out");
+            let help = "name a post by its file, as in `my-post.md`";
+            self.linker.warn("missing-link", &(at..at + tag.length), message, help);
+            return;
+        };
+        let url = self.site.base_url.join(&format!("{}/", page.slug.as_str()));
+        self.write(&format!("{url}{fragment}"), at);
     }
 
     fn highlight(&mut self, tag: &Tag<'a>, at: usize, limit: usize) -> usize {
@@ -350,23 +357,20 @@ impl<'a> Expander<'a, '_, '_> {
         self.paired(tag, at, limit, |this, inner| {
             let text = &this.file[inner.clone()];
             let start = inner.start + (text.len() - text.trim_start().len());
-            this.quoted(&first, vec![start..start.max(inner.start + text.trim_end().len())], at, depth);
+            let words = start..start.max(inner.start + text.trim_end().len());
+            this.quoted(&first, std::slice::from_ref(&words), at, depth);
         })
     }
 
     /// Hands the text between a tag and the one that closes it to `write`.
     fn paired(&mut self, tag: &Tag<'a>, at: usize, limit: usize, write: impl FnOnce(&mut Self, Range<usize>)) -> usize {
         let start = at + tag.length;
-        match self.find_close(tag, start, limit) {
-            Some((inner_end, end)) => {
-                write(self, start..inner_end);
-                end
-            }
-            None => {
-                self.unknown(tag, at);
-                start
-            }
-        }
+        let Some((inner_end, end)) = self.find_close(tag, start, limit) else {
+            self.unknown(tag, at);
+            return start;
+        };
+        write(self, start..inner_end);
+        end
     }
 
     fn find_close(&mut self, opening: &Tag<'a>, start: usize, limit: usize) -> Option<(usize, usize)> {
@@ -375,7 +379,7 @@ impl<'a> Expander<'a, '_, '_> {
             return None;
         }
         let mut at = start;
-        while let Some(found) = self.file[at..limit].find("{") {
+        while let Some(found) = self.file[at..limit].find('{') {
             at += found;
             let closing =
                 tag(&self.file[at..limit]).filter(|tag| tag.role == Role::Close && tag.dialect == opening.dialect);
@@ -392,10 +396,9 @@ impl<'a> Expander<'a, '_, '_> {
         if tag.dialect == Dialect::Zola && self.file[at..].starts_with("{%") {
             self.open_unknown += 1;
         }
-        let place = self.linker.place(at..at + tag.length);
         let message = format!("the shortcode `{}` is not known here and is left out", tag.name);
         let help = "write it as Markdown or HTML, or in backticks if it is meant as text";
-        self.linker.diagnostics.push(Diagnostic::warning("unknown-shortcode", place, message).help(help));
+        self.linker.warn("unknown-shortcode", &(at..at + tag.length), message, help);
     }
 }
 
