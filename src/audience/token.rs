@@ -110,14 +110,9 @@ fn signed(purpose: Purpose, claim: &[u8]) -> Vec<u8> {
     [purpose.label(), claim].concat()
 }
 
-/// The number of the key that tokens are made with today.
-const CURRENT_KEY: u8 = 1;
-
-/// The link by which a subscriber leaves: `https://host/base/unsubscribe/<token>`, made with
-/// the ledger's secret `unsubscribe`.
-pub fn unsubscribe_url(base_url: &SiteUrl, secret: &[u8; 32], subscriber: SubscriberId) -> String {
-    let token = Token::mint(&TokenKey::new(CURRENT_KEY, secret), Purpose::Unsubscribe, subscriber);
-    base_url.join(&format!("unsubscribe/{token}"))
+/// The link by which a subscriber leaves: `https://host/base/unsubscribe/<token>`.
+pub fn unsubscribe_url(base_url: &SiteUrl, key: &TokenKey, subscriber: SubscriberId) -> String {
+    base_url.join(&format!("unsubscribe/{}", Token::mint(key, Purpose::Unsubscribe, subscriber)))
 }
 
 #[cfg(test)]
@@ -146,10 +141,10 @@ mod tests {
     #[test]
     fn every_subscriber_has_another_url_under_the_site() {
         let base = SiteUrl::parse("https://example.org/notes").unwrap();
-        let url = unsubscribe_url(&base, &[1; 32], ADA);
+        let url = unsubscribe_url(&base, &key(1), ADA);
         assert!(url.starts_with("https://example.org/notes/unsubscribe/AQ"), "{url}");
         assert!(url.is_ascii() && url.len() < 120);
-        assert_ne!(url, unsubscribe_url(&base, &[1; 32], SubscriberId(8)));
+        assert_ne!(url, unsubscribe_url(&base, &key(1), SubscriberId(8)));
     }
 
     proptest! {

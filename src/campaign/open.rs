@@ -46,7 +46,7 @@ pub fn open(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
     ledger.record_posts(&prepared.known())?;
     let memory = memory(ledger)?;
     let config = prepared.config;
-    let sorted = news::choose(&prepared.posts, &memory, config.mail_since, choice, config.publication.time_zone);
+    let sorted = news::choose(prepared.sound_posts(), &memory, config.mail_since, choice, config.publication.time_zone);
     let issues = freeze_all(prepared, &sorted.news)?;
     ledger.decide_news(&ids(&sorted.news), &ids(&sorted.old))?;
     ledger.record_first_publish(now)?;

@@ -9,7 +9,11 @@ mod html;
 mod issue;
 mod links;
 mod pages;
+#[cfg(test)]
+mod sample;
 mod site;
+#[cfg(test)]
+mod tests;
 mod text;
 mod theme;
 mod views;
@@ -29,5 +33,7 @@ fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }
-    context.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = context.finish();
+    let first = digest.as_ref().first_chunk().expect("a SHA-256 has 32 bytes");
+    format!("{:016x}", u64::from_be_bytes(*first))
 }

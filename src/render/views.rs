@@ -215,7 +215,9 @@ pub(super) struct YearView<'a> {
 pub(super) fn years<'a>(posts: &[&'a Post], publication: &'a Publication) -> Vec<YearView<'a>> {
     let mut years: Vec<YearView> = Vec::new();
     for post in posts {
-        let view = PostView::new(post, publication);
+        let mut view = PostView::new(post, publication);
+        // A list is read in the publication's language, whatever its posts are written in.
+        view.date = DateView::new(post.date, &publication.language);
         match years.last_mut() {
             Some(last) if last.year == view.date.year => last.posts.push(view),
             Some(_) | None => years.push(YearView { year: view.date.year, posts: vec![view] }),

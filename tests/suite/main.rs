@@ -6,6 +6,8 @@ mod support;
 mod feeds;
 mod kill;
 mod message;
+mod ml_field_notes;
+mod postfix;
 mod publishing;
 mod smtp;
 mod this_week_in_rust;

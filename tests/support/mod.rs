@@ -2,5 +2,6 @@
 
 pub mod corpora;
 pub mod mail;
+pub mod postfix;
 pub mod sink;
 pub mod site;

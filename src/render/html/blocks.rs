@@ -79,13 +79,12 @@ impl Writer<'_> {
                 self.text(title);
                 self.out.push_str("</figcaption>");
             }
-            (Medium::Web, None) => {}
+            (Medium::Web | Medium::Feed, None) => {}
             (Medium::Feed, Some(title)) => {
                 self.out.push_str("<p><strong>");
                 self.text(title);
                 self.out.push_str("</strong></p>\n");
             }
-            (Medium::Feed, None) => {}
             // Outlook pads and colours cells, not `pre`.
             (Medium::Mail, title) => {
                 if let Some(title) = title {

@@ -10,6 +10,8 @@ mod notes;
 mod raw;
 mod sanitize;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use crate::domain::document::Document;
 use crate::domain::post::{Post, Slug};

@@ -62,21 +62,16 @@ impl Writer<'_> {
             self.out.push_str("></a>");
         }
         self.out.push('\n');
-        match note.blocks.split_last() {
-            Some((Block::Paragraph(content), before)) => {
-                self.blocks(before);
-                self.open("p");
-                self.inlines(content);
-                self.ways_back(index);
-                self.out.push_str("</p>\n");
-            }
-            Some(_) | None => {
-                self.blocks(&note.blocks);
-                self.open("p");
-                self.ways_back(index);
-                self.out.push_str("</p>\n");
-            }
-        }
+        // The ways back stand at the end of the last paragraph, or in one of their own.
+        let (last, before) = match note.blocks.split_last() {
+            Some((Block::Paragraph(content), before)) => (content.as_slice(), before),
+            Some(_) | None => (&[][..], note.blocks.as_slice()),
+        };
+        self.blocks(before);
+        self.open("p");
+        self.inlines(last);
+        self.ways_back(index);
+        self.out.push_str("</p>\n");
         self.out.push_str("</li>\n");
     }
 

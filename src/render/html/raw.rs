@@ -30,8 +30,8 @@ pub(in crate::render) fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
 }
 
 fn next_piece(html: &str) -> (Piece<'_>, usize) {
-    if html.starts_with("<!--") {
-        let end = html[4..].find("-->").map_or(html.len(), |at| at + 7);
+    if let Some(comment) = html.strip_prefix("<!--") {
+        let end = comment.find("-->").map_or(html.len(), |at| at + "<!---->".len());
         return (Piece::Comment(&html[..end]), end);
     }
     if html.starts_with("<!") || html.starts_with("<?") {
@@ -128,7 +128,8 @@ pub(in crate::render) fn tamed(html: &str) -> String {
 }
 
 fn push_embedded(out: &mut String, tag: &str) {
-    let Some(src) = attribute(tag, "src") else { return };
+    let scheme_is_safe = |src: &&str| ["https://", "http://", "//", "/"].iter().any(|start| src.starts_with(start));
+    let Some(src) = attribute(tag, "src").map(str::trim).filter(scheme_is_safe) else { return };
     let label = attribute(tag, "title").filter(|title| !title.trim().is_empty()).unwrap_or(src);
     out.push_str("<p><a");
     push_attribute(out, "href", &src.replace("&amp;", "&"));

@@ -1,5 +1,5 @@
 //! What raw HTML may say in a feed or a mail. The list follows what readers keep anyway
-//! (Miniflux, Gmail); scripts, handlers, styles, forms, frames, SVG and MathML are not on it.
+//! (Miniflux, Gmail); scripts, handlers, styles, forms, frames, drawings and formulas are not on it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

@@ -84,6 +84,18 @@ impl Flow {
         }
     }
 
+    /// Makes sure that at least so many line ends stand here: 1 begins a line, 2 leaves one
+    /// blank. At the very beginning there is nothing to end.
+    pub fn at_least_breaks(&mut self, wanted: usize) {
+        while matches!(self.items.last(), Some(Item::Space | Item::Gap)) {
+            self.items.pop();
+        }
+        let there = self.items.iter().rev().take_while(|item| matches!(item, Item::Break)).count();
+        if !self.items.is_empty() {
+            self.items.extend(std::iter::repeat_n(Item::Break, wanted.saturating_sub(there)));
+        }
+    }
+
     /// Whether there is nothing to read.
     pub fn is_empty(&self) -> bool {
         !self.items.iter().any(|item| matches!(item, Item::Text(_) | Item::Fixed(_)))

@@ -46,16 +46,6 @@ impl Writer {
         }
     }
 
-    /// A picture that stands alone: it is named even when the author wrote no description.
-    pub(super) fn picture(&mut self, image: &Image) -> Flow {
-        let mut flow = Flow::default();
-        match image.alt.trim() {
-            "" => flow.text("[image]"),
-            alt => flow.text(&format!("[image: {alt}]")),
-        }
-        flow
-    }
-
     fn between(&mut self, mark: &str, inner: &[Inline], flow: &mut Flow) {
         flow.fixed(mark);
         self.inlines(inner, flow);
@@ -64,7 +54,7 @@ impl Writer {
 
     /// Raised or lowered text: `x^2`, `e^(i pi)`.
     fn moved(&mut self, mark: &str, inner: &[Inline], flow: &mut Flow) {
-        let one_word = plain_text(inner).chars().all(char::is_alphanumeric);
+        let one_word = plain_text(inner).chars().all(|c| c.is_alphanumeric() || "+-−".contains(c));
         flow.fixed(mark);
         if one_word {
             self.inlines(inner, flow);
@@ -81,7 +71,8 @@ impl Writer {
             return;
         };
         if is_bare(&plain_text(content), &url) {
-            flow.fixed(&url);
+            // An address reads better without `mailto:`, and mail programs link it all the same.
+            flow.fixed(url.strip_prefix("mailto:").unwrap_or(&url));
             return;
         }
         self.inlines(content, flow);
@@ -94,6 +85,16 @@ impl Writer {
         flow.space();
         flow.fixed(&format!("[{number}]"));
     }
+}
+
+/// A picture that stands alone: it is named even when the author wrote no description.
+pub(super) fn picture(image: &Image) -> Flow {
+    let mut flow = Flow::default();
+    match image.alt.trim() {
+        "" => flow.text("[image]"),
+        alt => flow.text(&format!("[image: {alt}]")),
+    }
+    flow
 }
 
 /// Whether a link's words are the address itself: then it is written once, in full.

@@ -8,6 +8,8 @@ mod flow;
 mod inlines;
 mod raw;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -27,9 +29,8 @@ const NARROWEST: usize = 24;
 
 /// The body of a post as text, with its notes and the list of its links; lines end in `\n`.
 pub(super) fn body(post: &Post, base: &SiteUrl) -> String {
-    let links = Links::new(base, post.site_path(), Reach::Absolute);
     let mut writer = Writer {
-        links,
+        links: Links::new(base, post.site_path(), Reach::Absolute),
         listed: Vec::new(),
         heading_shift: u8::from(walk::has_top_heading(&post.document)),
         raw_link: None,
@@ -45,13 +46,6 @@ pub(super) fn underlined(title: &str, mark: char) -> String {
     let mut flow = Flow::default();
     flow.text(title);
     joined(&with_underline(flow.lines(WIDTH), mark)).trim_end().to_owned()
-}
-
-/// Text of one paragraph broken into lines, without a final line end.
-pub(super) fn wrapped(text: &str) -> String {
-    let mut flow = Flow::default();
-    flow.text(text);
-    flow.lines(WIDTH).join("\n")
 }
 
 fn joined(lines: &[String]) -> String {
@@ -141,7 +135,7 @@ impl Writer {
             Block::Table { alignments, head, rows } => self.table(alignments, head, rows, width),
             Block::Definitions(definitions) => self.definitions(definitions, width),
             Block::Figure { image, caption } => {
-                let mut lines = self.picture(image).lines(width);
+                let mut lines = inlines::picture(image).lines(width);
                 lines.extend(self.flow(caption).lines(width));
                 lines
             }
@@ -244,7 +238,7 @@ impl Writer {
 
 /// What is left of a width behind a mark; in a column already narrow the mark is dropped,
 /// so that deep nesting never pushes text past the edge.
-fn room<'m>(width: usize, mark: &'m str) -> (usize, &'m str) {
+fn room(width: usize, mark: &str) -> (usize, &str) {
     if width < NARROWEST + mark.len() { (width, "") } else { (width - mark.len(), mark) }
 }
 

@@ -9,36 +9,12 @@ use crate::render::html::{Medium, Piece, attribute, pieces, sanitized, tag_name,
 /// Elements whose content is not for readers.
 const HIDDEN: [&str; 2] = ["script", "style"];
 
+/// Elements with a blank line before and after.
+const PARAGRAPHS: [&str; 15] =
+    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "section", "figure", "pre"];
+
 /// Elements that begin and end on lines of their own.
-const BLOCKS: [&str; 27] = [
-    "p",
-    "div",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "ul",
-    "ol",
-    "li",
-    "dl",
-    "dt",
-    "dd",
-    "table",
-    "tr",
-    "thead",
-    "tbody",
-    "blockquote",
-    "section",
-    "figure",
-    "figcaption",
-    "pre",
-    "center",
-    "caption",
-    "hr",
-    "tfoot",
-];
+const LINES: [&str; 8] = ["div", "li", "dt", "dd", "tr", "figcaption", "center", "caption"];
 
 impl Writer {
     /// One raw tag in running text. An `<a>` and its `</a>` arrive apart.
@@ -94,12 +70,16 @@ impl Writer {
                 }
             }
             "li" => {
-                flow.line_break();
+                flow.at_least_breaks(1);
                 flow.text("- ");
             }
+            "hr" => {
+                flow.at_least_breaks(2);
+                flow.text("* * *");
+                flow.at_least_breaks(2);
+            }
             "td" | "th" => flow.space(),
-            other if BLOCKS.contains(&other.trim_start_matches('/')) => flow.line_break(),
-            _ => {}
+            other => flow.at_least_breaks(breaks_around(other.trim_start_matches('/'))),
         }
     }
 
@@ -108,6 +88,11 @@ impl Writer {
             self.push_number(&url, flow);
         }
     }
+}
+
+/// How many line ends stand before and after an element.
+fn breaks_around(element: &str) -> usize {
+    if PARAGRAPHS.contains(&element) { 2 } else { usize::from(LINES.contains(&element)) }
 }
 
 /// The few entities that the sanitiser writes, as characters.

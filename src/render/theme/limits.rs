@@ -45,6 +45,7 @@ impl Write for Output {
 
 /// `range(start, end, step_by)` as Tera has it, but all calls of a render share one budget:
 /// nested loops would multiply without it.
+#[allow(clippy::needless_pass_by_value)] // the signature Tera calls
 pub(super) fn range(arguments: Kwargs, _: &State) -> TeraResult<Vec<i128>> {
     let start = arguments.get::<i128>("start")?.unwrap_or_default();
     let end = arguments.must_get::<i128>("end")?;

@@ -118,3 +118,6 @@ fn inliner() -> CSSInliner<'static> {
         ..InlineOptions::default()
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::document::{Block, Footnote, Image, Inline, ListItem, Spacing, Target};
+use crate::render::sample::{any_document, document, heading, item, link, paragraph, post, publication, text};
+
+fn html(blocks: Vec<Block>, medium: Medium) -> String {
+    let post = post("T", "2026/a.post", Document { blocks, footnotes: Vec::new() });
+    body(&post, &publication("https://example.org/blog/").base_url, medium)
+}
+
+fn all_media(blocks: &[Block]) -> [String; 3] {
+    [Medium::Web, Medium::Feed, Medium::Mail].map(|medium| html(blocks.to_vec(), medium))
+}
+
+#[test]
+fn post_text_is_data_in_every_medium() {
+    let hostile = "{{ site.title }} {% include \"x\" %} ${HOME} <b>&amp;</b>";
+    let escaped = "{{ site.title }} {% include \"x\" %} ${HOME} &lt;b&gt;&amp;amp;&lt;/b&gt;";
+    let code = Block::Code { language: None, title: None, text: hostile.into() };
+    for out in all_media(&[paragraph(hostile), code]) {
+        assert_eq!(out.matches(escaped).count(), 2, "{out}");
+    }
+}
+
+#[test]
+fn the_web_trusts_raw_html_and_the_others_do_not() {
+    let raw = "<script>alert(1)</script><div onclick=\"x()\" class=\"mine\">words</div>\n";
+    let [web, feed, mail] = all_media(&[Block::Html(raw.into())]);
+    assert_eq!(web, raw);
+    for out in [feed, mail] {
+        assert!(out.contains("words") && !out.contains("alert") && !out.contains("onclick"), "{out}");
+    }
+}
+
+#[test]
+fn nothing_that_runs_survives_in_feed_or_mail() {
+    let attacks = [
+        "<img src=x onerror=alert(1)>",
+        "<a href=\"javascript:alert(1)\">x</a>",
+        "<a href=\"java&#10;script:alert(1)\">x</a>",
+        "<a href=\" &#1;javascript:alert(1)\">x</a>",
+        "<svg onload=alert(1)><script>alert(1)</script></svg>",
+        "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+        "<iframe src=\"javascript:alert(1)\"></iframe>",
+        "<iframe srcdoc=\"<script>alert(1)</script>\"></iframe>",
+        "<form action=\"https://evil.example\"><input name=a><button>alert</button></form>",
+        "<style>@import 'https://evil.example'; p { background: url(alert) }</style>",
+        "<p style=\"background:url(javascript:alert(1))\">x</p>",
+        "<object data=\"data:text/html,alert(1)\"></object><embed src=\"x\">",
+        "<img srcset=\"javascript:alert(1) 1x\">",
+        "<video poster=\"javascript:alert(1)\" onplay=\"alert(1)\"></video>",
+        "<meta http-equiv=\"refresh\" content=\"0;url=javascript:alert(1)\"><base href=\"https://evil.example\">",
+        "<details ontoggle=alert(1) open><summary onclick=alert(1)>x</summary></details>",
+        "<a href=\"data:text/html;base64,PHNjcmlwdD4=\">x</a>",
+    ];
+    for attack in attacks {
+        let [_, feed, mail] = all_media(&[Block::Html(attack.into())]);
+        for out in [feed, mail] {
+            for bad in
+                ["alert(1)", "javascript:", "<script", "<style", "<form", "<svg", "evil.example\"", "data:text", " on"]
+            {
+                assert!(!out.contains(bad), "{bad} of {attack} is in {out}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_javascript_link_of_the_author_is_only_words_everywhere() {
+    let image = Image { target: Target::Url("javascript:x".into()), alt: "alt".into(), title: None, size: None };
+    let content = vec![link("javascript:alert(1)", "words"), Inline::Image(image)];
+    for out in all_media(&[Block::Paragraph(content)]) {
+        assert_eq!(out, "<p>wordsalt</p>\n");
+    }
+}
+
+#[test]
+fn every_url_that_leaves_the_site_is_absolute() {
+    let raw = "<picture><source srcset=\"/a.webp 1x, b.webp 2x\"><img src=\"../c.png\" srcset=\"d.png 2x\"></picture>\
+               <video poster=\"/p.png\" src=\"/v.mp4\"></video><a href=\"#part\">p</a><a href=\"/x\">x</a>";
+    let [_, feed, mail] = all_media(&[Block::Html(raw.into())]);
+    for url in
+        ["https://example.org/a.webp 1x, https://example.org/blog/2026/a.post/b.webp 2x", "https://example.org/p.png"]
+    {
+        assert!(feed.contains(url), "{url} is not in {feed}");
+    }
+    for out in [&feed, &mail] {
+        assert!(out.contains("src=\"https://example.org/blog/2026/c.png\""), "{out}");
+        assert!(out.contains("href=\"https://example.org/blog/2026/a.post/#part\""), "{out}");
+        assert!(out.contains("href=\"https://example.org/x\""), "{out}");
+    }
+    assert!(!mail.contains("srcset") && !mail.contains("<source"));
+}
+
+#[test]
+fn a_feed_has_no_class_and_no_style() {
+    let out = body(&post("T", "t", document()), &publication("https://example.org/").base_url, Medium::Feed);
+    assert!(!out.contains(" class=") && !out.contains(" style=") && !out.contains("<script"), "{out}");
+    assert!(!out.contains("src=\"/") && !out.contains("href=\"/") && !out.contains("href=\"#"), "{out}");
+}
+
+#[test]
+fn notes_lead_there_and_back_under_names_of_their_own_post() {
+    let blocks = vec![Block::Paragraph(vec![Inline::FootnoteReference(0), text("b"), Inline::FootnoteReference(0)])];
+    let footnotes = vec![Footnote { label: "x".into(), blocks: vec![paragraph("note")] }];
+    let post = post("T", "a/b.c", Document { blocks, footnotes });
+    let base = publication("https://example.org/").base_url;
+    let web = body(&post, &base, Medium::Web);
+    for part in [
+        "<sup id=\"fnref-a-b-c-1\"",
+        "<sup id=\"fnref-a-b-c-1-2\"",
+        "<li id=\"fn-a-b-c-1\">",
+        "href=\"#fn-a-b-c-1\"",
+        "href=\"#fnref-a-b-c-1-2\"",
+    ] {
+        assert!(web.contains(part), "{part} is not in {web}");
+    }
+    let feed = body(&post, &base, Medium::Feed);
+    assert!(feed.contains("<a href=\"https://example.org/a/b.c/#fn-a-b-c-1\">1</a>"), "{feed}");
+    assert!(feed.contains("<section>\n<ol>\n<li id=\"fn-a-b-c-1\">"), "{feed}");
+    let mail = body(&post, &base, Medium::Mail);
+    assert!(mail.contains("<a name=\"fn-a-b-c-1\"></a>") && mail.contains("href=\"#fn-a-b-c-1\""), "{mail}");
+}
+
+#[test]
+fn the_notes_of_a_mail_with_raw_html_still_work() {
+    let blocks = vec![Block::Html("<b>x</b>".into()), Block::Paragraph(vec![Inline::FootnoteReference(0)])];
+    let footnotes = vec![Footnote { label: "x".into(), blocks: vec![paragraph("note")] }];
+    let post = post("T", "a", Document { blocks, footnotes });
+    let mail = body(&post, &publication("https://example.org/").base_url, Medium::Mail);
+    assert!(
+        mail.contains("href=\"#fn-a-1\"") && mail.contains("name=\"fn-a-1\"") && mail.contains("href=\"#fnref-a-1\"")
+    );
+}
+
+#[test]
+fn headings_begin_below_the_title_whatever_the_author_wrote() {
+    let [web, ..] = all_media(&[heading(1, "a", "A"), heading(2, "b", "B"), heading(6, "c", "C")]);
+    assert!(web.contains("<h2 id=\"a\">") && web.contains("<h3 id=\"b\">") && web.contains("<h6 id=\"c\">"), "{web}");
+    let [web, ..] = all_media(&[heading(2, "b", "B")]);
+    assert!(web.contains("<h2 id=\"b\">"), "{web}");
+}
+
+#[test]
+fn a_link_holds_no_other_link() {
+    let inner = Inline::Link { target: Target::Url("https://a.example".into()), title: None, content: vec![text("x")] };
+    let outer = Inline::Link { target: Target::Url("https://b.example".into()), title: None, content: vec![inner] };
+    let [web, ..] = all_media(&[Block::Paragraph(vec![outer])]);
+    assert_eq!(web, "<p><a href=\"https://b.example\">x</a></p>\n");
+}
+
+#[test]
+fn a_tight_list_has_no_paragraphs_and_a_loose_one_has() {
+    let tight = Block::List { start: None, items: vec![item(Some(true), vec![paragraph("a")])] };
+    let loose = ListItem { task: None, blocks: vec![paragraph("b")], spacing: Spacing::Loose };
+    let [web, feed, _] = all_media(&[tight, Block::List { start: Some(3), items: vec![loose] }]);
+    assert!(web.contains("<ul class=\"tasks\">\n<li><input type=\"checkbox\" disabled checked"), "{web}");
+    assert!(feed.contains("<li>☑ a</li>"), "{feed}");
+    assert!(web.contains("<ol start=\"3\">\n<li>\n<p>b</p></li>"), "{web}");
+}
+
+#[test]
+fn details_are_open_where_they_cannot_be_opened() {
+    let [web, feed, mail] = all_media(&[Block::Html("<details><summary>More</summary>x</details>".into())]);
+    assert!(web.contains("<details>"));
+    assert!(feed.contains("<div><p><strong>More</strong></p>x</div>"), "{feed}");
+    assert!(mail.contains("<div><p><strong>More</strong></p>x</div>"), "{mail}");
+}
+
+proptest! {
+    /// Why sanitising may be skipped without raw HTML: it would change nothing.
+    #[test]
+    fn sanitising_our_own_output_changes_nothing(document in any_document()) {
+        let base = publication("https://example.org/").base_url;
+        let slug = Slug::from_text("a/b").unwrap();
+        for medium in [Medium::Feed, Medium::Mail] {
+            let links = Links::new(&base, "a/b/", Reach::Absolute);
+            let ours = written(&document, &slug, links.clone(), medium);
+            let clean = sanitized(&ours, &links, medium);
+            prop_assert_eq!(clean, ours);
+        }
+    }
+}
+
+#[test]
+fn sanitising_the_sample_changes_nothing() {
+    let base = publication("https://example.org/").base_url;
+    let slug = Slug::from_text("a/b").unwrap();
+    for medium in [Medium::Feed, Medium::Mail] {
+        let links = Links::new(&base, "a/b/", Reach::Absolute);
+        let ours = written(&document(), &slug, links.clone(), medium);
+        assert_eq!(sanitized(&ours, &links, medium), ours);
+    }
+}

@@ -1,0 +1,240 @@
+use super::sample::{self, document, paragraph, publication};
+use super::*;
+use crate::diagnostic::Diagnostic;
+use crate::domain::document::{Block, Document, Image, Inline, Target};
+use crate::domain::issue::Slot;
+use crate::domain::post::Post;
+use crate::domain::publication::Publication;
+
+const HOSTILE: &str = "<b>x</b> {{ site.url }} {% raw %} ${HOME} & \"q\"";
+
+fn feeds() -> Vec<FeedLink> {
+    [("RSS", "application/rss+xml", "feed.xml"), ("Atom", "application/atom+xml", "atom.xml")]
+        .map(|(title, mime, path)| FeedLink { title: title.into(), mime: mime.into(), site_path: path.into() })
+        .into()
+}
+
+fn site<'a>(publication: &'a Publication, feeds: &'a [FeedLink]) -> SiteContext<'a> {
+    SiteContext { publication, feeds, topic_count: 1 }
+}
+
+fn theme() -> Theme {
+    Theme::load(None).unwrap_or_else(|problems| panic!("{}", problems[0]))
+}
+
+fn overlaid(name: &str, text: &str) -> Theme {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("mail")).unwrap();
+    std::fs::write(folder.path().join(name), text).unwrap();
+    Theme::load(Some(folder.path())).unwrap_or_else(|problems| panic!("{}", problems[0]))
+}
+
+fn sample_post() -> Post {
+    sample::post("What a softmax hides", "softmax", document())
+}
+
+fn hostile_post() -> Post {
+    let code = Block::Code { language: None, title: None, text: HOSTILE.into() };
+    let document = Document { blocks: vec![paragraph(HOSTILE), code], footnotes: Vec::new() };
+    let mut post = sample::post(HOSTILE, "hostile", document);
+    post.summary = HOSTILE.into();
+    post.tags = vec![HOSTILE.into()];
+    post
+}
+
+/// Every page there is, of one post.
+fn every_page(post: &Post, publication: &Publication) -> Vec<(&'static str, String)> {
+    let (theme, feeds) = (theme(), feeds());
+    let site = site(publication, &feeds);
+    let topics = topics_of(&[post]);
+    let neighbours = Neighbours { newer: Some(post), older: Some(post) };
+    let shown = |result: Result<String, Diagnostic>| result.unwrap_or_else(|problem| panic!("{problem}"));
+    vec![
+        ("page", shown(page(&theme, &site, post, neighbours))),
+        ("index", shown(index(&theme, &site, &[post]))),
+        ("topic", shown(topic(&theme, &site, &topics[0]))),
+        ("topics", shown(super::topics(&theme, &site, &topics))),
+        ("404", shown(not_found(&theme, &site))),
+        ("redirect", redirect(&site, post)),
+    ]
+}
+
+#[test]
+fn what_an_author_types_is_text_in_every_template() {
+    let mut publication = publication("https://example.org/");
+    publication.title = HOSTILE.into();
+    publication.description = HOSTILE.into();
+    publication.postal_address = Some(HOSTILE.into());
+    let post = hostile_post();
+    let mut outputs = every_page(&post, &publication);
+    let issue = issue(&theme(), &site(&publication, &feeds()), &post).unwrap();
+    outputs.push(("mail", issue.html));
+    for (name, html) in outputs {
+        assert!(!html.contains("<b>x</b>"), "{name} holds the title as markup");
+        assert!(html.contains("&lt;b&gt;x&lt;/b&gt; {{ site.url }} {% raw %} ${HOME} &amp; "), "{name}: {html}");
+    }
+    assert_eq!(issue.subject, HOSTILE);
+    assert_eq!(issue.text.matches(HOSTILE).count(), 5, "{}", issue.text);
+    assert!(entry(&post, &publication).html.contains("&lt;b&gt;x&lt;/b&gt; {{ site.url }} {% raw %} ${HOME} &amp; "));
+}
+
+#[test]
+fn a_page_is_small_and_announces_its_feeds() {
+    let publication = publication("https://example.org/blog/");
+    for (name, html) in every_page(&sample_post(), &publication) {
+        assert!(html.len() < 60 * 1024, "{name} is too large");
+        assert!(!html.contains("<script"), "{name} holds a script");
+        if name == "redirect" {
+            continue;
+        }
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\" dir=\"ltr\">"), "{name}");
+        assert!(html.contains("type=\"application/atom+xml\" title=\"Atom\" href=\"/blog/atom.xml\""), "{name}");
+        assert!(html.contains("href=\"/blog/assets/style-"), "{name}");
+    }
+    let page = &every_page(&sample_post(), &publication)[0].1;
+    for part in [
+        "<link rel=\"canonical\" href=\"https://example.org/blog/softmax/\">",
+        "<meta property=\"og:type\" content=\"article\">",
+        "<article class=\"h-entry\">",
+        "<time class=\"dt-published\" datetime=\"2026-03-02T09:00:00+01:00\">2 March 2026</time>",
+        "href=\"/blog/topics/c-plus-plus/\"",
+        "src=\"/blog/images/loss.png\"",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+}
+
+#[test]
+fn a_redirect_leads_to_the_post() {
+    let publication = publication("https://example.org/");
+    let html = redirect(&site(&publication, &[]), &sample_post());
+    assert!(html.contains("content=\"0; url=https://example.org/softmax/\""), "{html}");
+    assert!(html.contains("<link rel=\"canonical\" href=\"https://example.org/softmax/\">"));
+}
+
+#[test]
+fn tags_that_name_the_same_page_are_one_topic() {
+    let (mut a, mut b) = (sample_post(), sample_post());
+    a.tags = vec!["Machine Learning".into(), "C++".into(), "!!".into()];
+    b.tags = vec!["machine-learning".into(), "C".into(), "C#".into()];
+    let topics = topics_of(&[&a, &b]);
+    let found: Vec<_> = topics.iter().map(|topic| (topic.site_path.as_str(), topic.posts.len())).collect();
+    assert_eq!(
+        found,
+        [("topics/c-plus-plus/", 1), ("topics/c-sharp/", 1), ("topics/c/", 1), ("topics/machine-learning/", 2),]
+    );
+    assert_eq!(topics[3].title, "Machine Learning");
+}
+
+#[test]
+fn an_issue_holds_its_slots_whole_and_is_always_the_same() {
+    let publication = publication("https://example.org/");
+    let (theme, feeds) = (theme(), feeds());
+    let first = issue(&theme, &site(&publication, &feeds), &sample_post()).unwrap();
+    assert_eq!(first, issue(&theme, &site(&publication, &feeds), &sample_post()).unwrap());
+    assert_eq!(first.nonce.len(), 16);
+    assert!(first.html.contains(&format!("href=\"{}\"", Slot::UnsubscribeUrl.marker(&first.nonce))));
+    assert!(first.text.contains(&Slot::UnsubscribeUrl.marker(&first.nonce)));
+    for part in [&first.html, &first.text] {
+        assert!(part.contains(&Slot::SubscriberAddress.marker(&first.nonce)));
+        assert!(part.contains("12 St James") && part.contains("https://example.org/softmax/"));
+    }
+    let mut other = sample_post();
+    other.document.blocks.push(paragraph("one more"));
+    assert_ne!(first.nonce, issue(&theme, &site(&publication, &feeds), &other).unwrap().nonce);
+}
+
+#[test]
+fn the_styles_of_a_mail_stand_in_its_elements_and_dark_mode_in_its_head() {
+    let publication = publication("https://example.org/");
+    let html = issue(&theme(), &site(&publication, &[]), &sample_post()).unwrap().html;
+    assert!(html.contains("<p style=\"margin: 0 0 22px;\">Attention"), "{html}");
+    assert!(html.contains("@media (prefers-color-scheme: dark)") && html.contains("[data-ogsc]"));
+    assert!(html.contains("<!--[if mso]>") && html.contains("name=\"color-scheme\""));
+    assert!(html.contains("width=\"600\" height=\"320\""), "the figure is not scaled to the column");
+    assert!(html.len() < 90 * 1024);
+    for relative in ["href=\"/", "src=\"/"] {
+        assert!(!html.contains(relative), "{relative}");
+    }
+}
+
+#[test]
+fn a_mail_without_a_way_out_is_refused() {
+    let publication = publication("https://example.org/");
+    for (name, text) in [
+        ("mail/issue.html", "<html><body>{{ body }}</body></html>"),
+        ("mail/issue.html", "<html><body>{{ body }}{{ unsubscribe_url }}</body></html>"),
+        (
+            "mail/issue.html",
+            "<html><head><style>p { background: url({{ unsubscribe_url }}) }</style></head><body>{{ body }}<p></p><p></p></body></html>",
+        ),
+        ("mail/issue.txt", "{{ body }}"),
+    ] {
+        let problem = issue(&overlaid(name, text), &site(&publication, &[]), &sample_post()).unwrap_err();
+        assert!(problem.code == "mail-unsubscribe" || problem.code == "mail-slot", "{problem}");
+        assert!(problem.place.file.ends_with(name), "{problem}");
+    }
+}
+
+#[test]
+fn a_mail_may_greet_by_name() {
+    let publication = publication("https://example.org/");
+    let text = "Dear {{ subscriber.name }} ({{ subscriber_name }}),\n{{ body }}\n{{ unsubscribe_url }}\n";
+    let issue = issue(&overlaid("mail/issue.txt", text), &site(&publication, &[]), &sample_post()).unwrap();
+    assert_eq!(issue.text.matches(&Slot::SubscriberName.marker(&issue.nonce)).count(), 2);
+}
+
+#[test]
+fn a_cover_is_shown_once() {
+    let publication = publication("https://example.org/");
+    let (theme, mut post) = (theme(), sample_post());
+    let shown = |post: &Post| {
+        let site = site(&publication, &[]);
+        [
+            page(&theme, &site, post, Neighbours::default()).unwrap().matches("src=\"/images/").count(),
+            issue(&theme, &site, post).unwrap().html.matches("src=\"https://example.org/images/").count(),
+            entry(post, &publication).html.matches("src=\"https://example.org/images/").count(),
+        ]
+    };
+    assert_eq!(shown(&post), [1, 1, 1]);
+    post.image = Some(Target::Site("images/loss.png".into()));
+    assert_eq!(shown(&post), [1, 1, 1]);
+    post.image = Some(Target::Site("images/other.png".into()));
+    assert_eq!(shown(&post), [2, 2, 2]);
+    let cover = Image { target: Target::Site("images/other.png".into()), alt: String::new(), title: None, size: None };
+    post.document.blocks.insert(0, Block::Paragraph(vec![Inline::Image(cover)]));
+    assert_eq!(shown(&post), [2, 2, 2]);
+}
+
+#[test]
+fn an_entry_has_everything_a_feed_asks_for() {
+    let publication = publication("https://example.org/");
+    let mut post = sample_post();
+    post.language = Some("de".into());
+    post.image = Some(Target::Site("images/é.png".into()));
+    let entry = entry(&post, &publication);
+    assert_eq!(entry.url, "https://example.org/softmax/");
+    assert_eq!(entry.image.as_deref(), Some("https://example.org/images/%C3%A9.png"));
+    assert_eq!((entry.language.as_str(), entry.authors[0].name.as_str()), ("de", "Ada Byron"));
+    assert_eq!(entry.updated, entry.published);
+}
+
+#[test]
+fn a_language_from_right_to_left_is_marked_in_page_and_mail() {
+    let publication = publication("https://example.org/");
+    let mut post = sample_post();
+    post.language = Some("ar".into());
+    let site = site(&publication, &[]);
+    let page = page(&theme(), &site, &post, Neighbours::default()).unwrap();
+    assert!(page.contains("<html lang=\"ar\" dir=\"rtl\">"));
+    let mail = issue(&theme(), &site, &post).unwrap().html;
+    assert!(mail.contains("<html lang=\"ar\" dir=\"rtl\""));
+}
+
+#[test]
+fn a_subject_is_one_line_whatever_the_title_holds() {
+    let publication = publication("https://example.org/");
+    let mut post = sample_post();
+    post.title = "a\r\nBcc: x\u{2028}y\tz".into();
+    assert_eq!(issue(&theme(), &site(&publication, &[]), &post).unwrap().subject, "a Bcc: x y z");
+}
