@@ -1,21 +1,26 @@
-//! stub
-use std::path::Path;
-use crate::domain::subscriber::*;
-use crate::domain::address::Address;
-/// x
-pub mod token {
-    use crate::domain::ids::SubscriberId; use crate::domain::publication::SiteUrl;
-    /// x
-    pub fn unsubscribe_url(base: &SiteUrl, _k: &[u8; 32], s: SubscriberId) -> String { base.join(&format!("unsubscribe/{}", s.0)) }
-}
-/// x
-#[derive(Default)]
-pub struct Listing { /// x
- pub enrolments: Vec<Enrolment>, /// x
- pub diagnostics: Vec<crate::diagnostic::Diagnostic> }
-/// x
-pub fn read(p: &Path, source: &str) -> Result<Listing, std::io::Error> {
-    let t: toml::Table = std::fs::read_to_string(p)?.parse().unwrap();
-    let enrolments = t["subscriber"].as_array().unwrap().iter().map(|s| Enrolment { address: Address::parse(s["email"].as_str().unwrap()).unwrap(), name: s.get("name").and_then(|n| n.as_str()).map(str::to_owned), topics: vec![], cadence: Cadence::Every, attributes: Default::default(), source: source.to_owned() }).collect();
-    Ok(Listing { enrolments, diagnostics: vec![] })
-}
+//! Who reads: lists of subscribers in and out of files, and the tokens in their mail.
+//!
+//! A list is `subscribers.toml` or a CSV file. Reading one never fails as a whole: a row that
+//! cannot be used is a [`Diagnostic`](crate::diagnostic::Diagnostic) with its line, and the
+//! others go on. What a list says becomes an [`Enrolment`](crate::domain::subscriber::Enrolment);
+//! whether the person may be mailed is the ledger's to say.
+//!
+//! Nothing here opens the ledger, reads the clock or the network.
+
+mod cell;
+mod columns;
+mod export;
+mod field;
+mod list;
+mod notes;
+mod rows;
+mod table;
+pub mod token;
+
+pub use export::{csv_header, csv_row, toml_entry};
+pub use field::{EnrolmentError, enrolment};
+pub use list::{List, ListError, ListKind, Listing, read};
+pub use token::{Purpose, Token, TokenKey, unsubscribe_url};
+
+#[cfg(test)]
+mod tests;

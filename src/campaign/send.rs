@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::open;
 use super::prepare::Prepared;
-use crate::audience::token;
+use crate::audience::{TokenKey, unsubscribe_url};
 use crate::config::{self, Clock, Config};
 use crate::deliver::{self, DeliverError, Ending, Job, Merge, Patience, Route, Stop, Tally, Transport};
 use crate::diagnostic::Diagnostic;
@@ -98,7 +98,7 @@ pub async fn send(
     let publication = &config.publication;
     let merge = Merge {
         base_url: publication.base_url.clone(),
-        unsubscribe_key: ledger.secret("unsubscribe")?,
+        unsubscribe_key: unsubscribe_key(&ledger)?,
         message_id_key: ledger.secret("message-id")?,
     };
     let transport = transport(config)?;
@@ -122,11 +122,8 @@ pub async fn send_test(
     let publication = &prepared.config.publication;
     let mut test = post.clone();
     test.title = format!("[TEST] {}", post.title);
-    let (frozen, row) =
-        open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
-    let unsubscribe = ledger.secret("unsubscribe")?;
-    let nobody = SubscriberId(0);
-    let unsubscribe_url = token::unsubscribe_url(&publication.base_url, unsubscribe.bytes(), nobody);
+    let (frozen, row) = open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
+    let unsubscribe_url = unsubscribe_url(&publication.base_url, &unsubscribe_key(ledger)?, SubscriberId(0));
     let now = clock.now();
     for (address, number) in addresses.iter().zip(0..) {
         let generation = Generation(u32::try_from(now.timestamp()).unwrap_or_default());
@@ -137,6 +134,11 @@ pub async fn send_test(
         send_one(&transport, &publication.from.address, address, &message).await?;
     }
     Ok(transport.name())
+}
+
+/// The key of unsubscribe tokens. Its number is 1: the first of its kind.
+fn unsubscribe_key(ledger: &Ledger) -> Result<TokenKey, LedgerError> {
+    Ok(TokenKey::new(1, ledger.secret("unsubscribe")?.bytes()))
 }
 
 async fn send_one(transport: &Transport, from: &Address, to: &Address, message: &Message) -> Result<(), SendError> {

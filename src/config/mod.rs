@@ -54,7 +54,7 @@ pub struct Config {
     pub output: PathBuf,
     /// The publication's own templates, when it has any.
     pub templates: Option<PathBuf>,
-    /// The state file of the ledger (SQLite).
+    /// The ledger's state file.
     pub state: PathBuf,
     /// The folder of the state file, where lock and mark file lie beside it.
     pub state_dir: PathBuf,
@@ -87,24 +87,29 @@ impl Config {
     /// line was meant to say is a guess. A second call reads everything again.
     pub fn load(dir: &Path, environment: &Environment) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let file = dir.join(FILE_NAME);
-        let text = read_text(&file).map_err(|diagnostic| vec![diagnostic])?;
+        let text = read_text(&file).map_err(|diagnostic| vec![*diagnostic])?;
         build::config(dir, &file, &text, environment)
     }
 }
 
-fn read_text(file: &Path) -> Result<String, Diagnostic> {
-    let unreadable = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            let message = format!("there is no `{FILE_NAME}` here");
-            Diagnostic::error("config-missing", Place::file(file), message)
-                .help("`fieldpost init` writes one from what is in the folder; `-C DIR` names another folder")
-        }
-        _ => Diagnostic::error("config-unreadable", Place::file(file), format!("cannot be read: {error}")),
-    };
-    let size = std::fs::metadata(file).map_err(unreadable)?.len();
+fn read_text(file: &Path) -> Result<String, Box<Diagnostic>> {
+    let size = std::fs::metadata(file).map_err(|error| unreadable(file, &error))?.len();
     if size > MAX_SIZE {
         let message = format!("{size} bytes are no configuration; {MAX_SIZE} is the most that is read");
-        return Err(Diagnostic::error("config-too-large", Place::file(file), message));
+        return Err(Box::new(Diagnostic::error("config-too-large", Place::file(file), message)));
     }
-    sheet::utf8(file, std::fs::read(file).map_err(unreadable)?)
+    sheet::utf8(file, std::fs::read(file).map_err(|error| unreadable(file, &error))?)
 }
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Box<Diagnostic> {
+    let place = Place::file(file);
+    Box::new(if error.kind() == std::io::ErrorKind::NotFound {
+        Diagnostic::error("config-missing", place, format!("there is no `{FILE_NAME}` here"))
+            .help("`fieldpost init` writes one from what is in the folder; `-C DIR` names another folder")
+    } else {
+        Diagnostic::error("config-unreadable", place, format!("cannot be read: {error}"))
+    })
+}
+
+#[cfg(test)]
+mod tests;

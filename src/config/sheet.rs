@@ -1,7 +1,7 @@
 //! A TOML file under examination: values are taken out key by key, every mistake is noted at
 //! its place, and what nobody asked for at the end is an unknown key.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 
@@ -29,14 +29,19 @@ pub(crate) struct Sheet<'t> {
     file: PathBuf,
     text: &'t str,
     found: RefCell<Vec<Diagnostic>>,
+    untold: Cell<usize>,
 }
+
+/// More mistakes than this are only counted: finding a place costs a walk through the file,
+/// and nobody reads a thousand and first.
+const MAX_FOUND: usize = 1000;
 
 impl<'t> Sheet<'t> {
     /// Parses a file's text. Every syntax error is returned when there is one: the values of a
     /// file whose syntax is broken are a guess.
     pub(crate) fn parse(file: &Path, text: &'t str) -> Result<(Self, Spanned<DeTable<'t>>), Vec<Diagnostic>> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let sheet = Self { file: file.to_owned(), text, found: RefCell::new(Vec::new()) };
+        let sheet = Self { file: file.to_owned(), text, found: RefCell::default(), untold: Cell::new(0) };
         for error in &errors {
             let span = error.span().unwrap_or(text.len()..text.len());
             sheet.error(
@@ -57,7 +62,26 @@ impl<'t> Sheet<'t> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.note(Diagnostic::error(code, self.place(span), message).help(help));
+        self.note_if_room(|| Diagnostic::error(code, self.place(span), message).help(help));
+    }
+
+    /// Notes something odd at a place of the file.
+    pub(crate) fn warn(
+        &self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.note_if_room(|| Diagnostic::warning(code, self.place(span), message).help(help));
+    }
+
+    fn note_if_room(&self, make: impl FnOnce() -> Diagnostic) {
+        if self.found.borrow().len() < MAX_FOUND {
+            self.note(make());
+        } else {
+            self.untold.set(self.untold.get() + 1);
+        }
     }
 
     /// Notes a finding that already knows its place.
@@ -87,6 +111,10 @@ impl<'t> Sheet<'t> {
     pub(crate) fn into_found(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();
         found.sort_by_key(|diagnostic| (diagnostic.place.line, diagnostic.place.column));
+        if self.untold.get() > 0 {
+            let message = format!("and {} more mistakes like these", self.untold.get());
+            found.push(Diagnostic::error("many-mistakes", Place::file(self.file), message));
+        }
         found
     }
 }
@@ -119,12 +147,14 @@ fn syntax_help(message: &str) -> &'static str {
 }
 
 /// A file's bytes as text; the error points at the first byte that is no UTF-8.
-pub(crate) fn utf8(file: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+pub(crate) fn utf8(file: &Path, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let readable = String::from_utf8_lossy(error.as_bytes());
         let place = Place::span(file, &readable, at..at + 1);
-        Diagnostic::error("not-utf8", place, "the file is not UTF-8 text").help("save it as UTF-8 in your editor")
+        Box::new(
+            Diagnostic::error("not-utf8", place, "the file is not UTF-8 text").help("save it as UTF-8 in your editor"),
+        )
     })
 }
 
@@ -172,7 +202,7 @@ impl<'s, 't> Section<'s, 't> {
             return Vec::new();
         };
         let mut texts = Vec::with_capacity(items.len());
-        for item in items.iter() {
+        for item in items {
             match item.get_ref() {
                 DeValue::String(text) => texts.push(Typed { value: text.to_string(), span: item.span() }),
                 other @ (DeValue::Integer(_)
@@ -268,7 +298,7 @@ impl<'s, 't> Section<'s, 't> {
             return Vec::new();
         };
         let mut sections = Vec::with_capacity(items.len());
-        for item in items.iter() {
+        for item in items {
             match item.get_ref().as_table() {
                 Some(table) => {
                     sections.push(Section {

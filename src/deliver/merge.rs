@@ -1,6 +1,6 @@
 //! What differs from recipient to recipient, and how it is frozen.
 
-use crate::audience::token;
+use crate::audience::{TokenKey, unsubscribe_url};
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
 use crate::domain::publication::SiteUrl;
@@ -9,12 +9,12 @@ use crate::ledger::{Claim, Frozen, Secret};
 use crate::message::{self, Recipient};
 
 /// The keys and names that recipients' values are made with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Merge {
     /// Where unsubscribe links lead.
     pub base_url: SiteUrl,
     /// The key of unsubscribe tokens.
-    pub unsubscribe_key: Secret,
+    pub unsubscribe_key: TokenKey,
     /// The key of Message-IDs.
     pub message_id_key: Secret,
 }
@@ -48,13 +48,13 @@ impl Merge {
             date: now,
             merged: Merged {
                 name: claim.name.clone(),
-                unsubscribe_url: token::unsubscribe_url(&self.base_url, self.unsubscribe_key.bytes(), claim.subscriber),
+                unsubscribe_url: unsubscribe_url(&self.base_url, &self.unsubscribe_key, claim.subscriber),
             },
         }
     }
 
     /// The values an earlier attempt froze.
-    pub(super) fn thawed(&self, claim: &Claim, frozen: &Frozen) -> Result<Values, String> {
+    pub(super) fn thawed(claim: &Claim, frozen: &Frozen) -> Result<Values, String> {
         let merged = serde_json::from_str(&frozen.merge)
             .map_err(|error| format!("the frozen values of delivery {} cannot be read: {error}", claim.delivery.0))?;
         Ok(Values { message_id: frozen.message_id.clone(), date: frozen.date, merged })
