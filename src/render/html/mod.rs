@@ -4,6 +4,7 @@
 //! where they differ a `match` on [`Medium`] says how.
 
 mod blocks;
+mod depth;
 mod escape;
 mod inlines;
 mod notes;
@@ -18,11 +19,11 @@ use crate::domain::post::{Post, Slug};
 use crate::domain::publication::SiteUrl;
 
 use super::links::{Links, Reach};
-use super::walk;
+use super::walk::{self, Outline};
 
 pub(super) use escape::{push_attribute, push_text};
 pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed};
-pub(super) use sanitize::sanitized;
+pub(super) use sanitize::Sanitizer;
 
 /// What the HTML is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
         // to remove: everything in `html` was written and escaped by us. The test
         // `sanitising_our_own_output_changes_nothing` proves it.
         Medium::Feed | Medium::Mail if !walk::has_raw_html(&post.document) => html,
-        Medium::Feed | Medium::Mail => sanitized(&html, &links, medium),
+        Medium::Feed | Medium::Mail => Sanitizer::new(&links, medium).clean(&html),
     }
 }
 
@@ -62,7 +63,7 @@ fn written(document: &Document, slug: &Slug, links: Links, medium: Medium) -> St
         document,
         note_prefix: slug.as_str().replace(['/', '.'], "-"),
         note_uses: vec![0; document.footnotes.len()],
-        heading_shift: u8::from(walk::has_top_heading(document)),
+        outline: Outline::of(document),
         inside_link: false,
     };
     writer.blocks(&document.blocks);
@@ -80,8 +81,8 @@ struct Writer<'a> {
     note_prefix: String,
     /// How often each footnote was referred to so far.
     note_uses: Vec<usize>,
-    /// 1 when the author's own headings begin at level 1, where the title stands.
-    heading_shift: u8,
+    /// Which levels the headings are shown at.
+    outline: Outline,
     /// A link cannot hold another (HTML, 4.5.1): inside one, only words are written.
     inside_link: bool,
 }
