@@ -32,7 +32,9 @@ pub(super) async fn run(shared: Arc<Shared>, lane: Lane, queue: Queue) {
             break;
         }
         if worker.shared.is_stopping() {
-            batch.into_iter().for_each(|ready| worker.withdraw(ready, "the run was stopped"));
+            for ready in batch {
+                worker.withdraw(ready, "the run was stopped");
+            }
             continue;
         }
         match &lane {
