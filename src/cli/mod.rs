@@ -1,7 +1,7 @@
 //! One file per verb, and the only printer.
 //!
-//! A verb gets a [`Context`] and returns an [`Exit`] or a [`Failure`]; what it prints goes
-//! through [`printer`]. Exit codes are decided in [`exit`] and [`failure`] alone.
+//! A verb gets a `Context` and returns an `Exit` or a `Failure`; what it prints goes
+//! through `printer`. Exit codes are decided in `exit` and `failure` alone.
 
 mod args;
 mod build;

@@ -1,8 +1,8 @@
 //! A campaign's mail, from the ledger to the relay and back.
 //!
 //! The order never varies: claim → assemble → begin (durable) → mark the dot → final dot →
-//! mark the reply → settle (durable). [`supply`] does the first three, ahead of the wire and
-//! never more than `begin_ahead` deliveries; one [`worker`] per connection does the rest. What
+//! mark the reply → settle (durable). `supply` does the first three, ahead of the wire and
+//! never more than `begin_ahead` deliveries; one `worker` per connection does the rest. What
 //! a reply or a broken connection means is decided by [`crate::domain::policy`] alone.
 //!
 //! When the ledger cannot record an outcome, nothing more is sent: every worker stops before
