@@ -46,14 +46,14 @@ pub struct News<'a> {
 /// `--since`, `--backfill` or `[mail] since` says so: nobody wants ten years of posts in
 /// their mail. After it, every new post is news, unless `[mail] since` calls it old.
 pub fn choose<'a>(
-    posts: &'a [Post],
+    posts: impl IntoIterator<Item = &'a Post>,
     memory: &Memory,
     mail_since: Option<Instant>,
     choice: &Choice,
     zone: Tz,
 ) -> News<'a> {
     let mut candidates: Vec<&Post> =
-        posts.iter().filter(|post| post.is_public() && post.email == Channel::On).collect();
+        posts.into_iter().filter(|post| post.is_public() && post.email == Channel::On).collect();
     candidates.sort_by_key(|post| (post.date, post.id.clone()));
     if let Choice::Named(ids) = choice {
         let (news, others): (Vec<&Post>, Vec<&Post>) = candidates.into_iter().partition(|post| ids.contains(&post.id));

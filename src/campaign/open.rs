@@ -46,8 +46,7 @@ pub fn open(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
     ledger.record_posts(&prepared.known())?;
     let memory = memory(ledger)?;
     let config = prepared.config;
-    let sorted =
-        news::choose(&prepared.posts, &memory, config.mail_since, choice, config.publication.time_zone);
+    let sorted = news::choose(prepared.sound_posts(), &memory, config.mail_since, choice, config.publication.time_zone);
     let issues = freeze_all(prepared, &sorted.news)?;
     ledger.decide_news(&ids(&sorted.news), &ids(&sorted.old))?;
     ledger.record_first_publish(now)?;
@@ -59,14 +58,8 @@ pub fn open(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
         let generation = Generation::FIRST;
         let audience = ledger.resolve_audience(&post.tags, &post.id, generation)?;
         ledger.freeze_issue(&row)?;
-        let new = NewCampaign {
-            post: post.id.clone(),
-            issue: row.id,
-            generation,
-            audience,
-            not_before: None,
-            expires: None,
-        };
+        let new =
+            NewCampaign { post: post.id.clone(), issue: row.id, generation, audience, not_before: None, expires: None };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
     }
     Ok(opened)

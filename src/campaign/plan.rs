@@ -78,7 +78,7 @@ impl Plan {
 pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant) -> Result<Plan, BuildError> {
     let memory = memory(ledger)?;
     let config = prepared.config;
-    let sorted = news::choose(&prepared.posts, &memory, config.mail_since, choice, config.publication.time_zone);
+    let sorted = news::choose(prepared.sound_posts(), &memory, config.mail_since, choice, config.publication.time_zone);
     let mut diagnostics = prepared.diagnostics.clone();
     match freeze_all(prepared, &sorted.news) {
         Ok(_) => {}
@@ -112,6 +112,7 @@ fn describe(post: &Post) -> Value {
     json!({
         "id": post.id, "title": post.title, "source": post.source, "slug": post.slug.as_str(),
         "date": post.date.to_rfc3339(), "visibility": visibility,
+        "number": post.number, "tags": post.tags,
     })
 }
 

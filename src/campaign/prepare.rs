@@ -1,10 +1,13 @@
 //! Reads everything that a build, a plan or a publish is about.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use super::news::Choice;
 use crate::audience::{self, Listing};
 use crate::config::Config;
 use crate::content::{self, Content, Options};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::domain::post::{KnownPost, Post};
 use crate::domain::time::Instant;
 use crate::publish;
@@ -32,6 +35,14 @@ impl Prepared<'_> {
     /// The posts that readers may see, newest first.
     pub fn public_posts(&self) -> Vec<&Post> {
         self.posts.iter().filter(|post| post.is_public()).collect()
+    }
+
+    /// The posts without an error in their file. A page can be mended after it was built, a
+    /// mail cannot: a post with a missing image is not mailed until its author has seen to it.
+    pub fn sound_posts(&self) -> impl Iterator<Item = &Post> {
+        let errors = self.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+        let broken: HashSet<&Path> = errors.map(|one| one.place.file.as_path()).collect();
+        self.posts.iter().filter(move |post| !broken.contains(Path::new(&post.source)))
     }
 
     /// The posts as the ledger shall remember them, drafts too: an id is minted once.

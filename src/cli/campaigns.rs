@@ -46,12 +46,7 @@ pub fn retry(context: &Context, campaign: &str) -> Result<Exit, Failure> {
 }
 
 /// Settles doubt by the author's word.
-pub fn resolve(
-    context: &Context,
-    campaign: &str,
-    decision: Decision,
-    address: Option<&str>,
-) -> Result<Exit, Failure> {
+pub fn resolve(context: &Context, campaign: &str, decision: Decision, address: Option<&str>) -> Result<Exit, Failure> {
     let (ledger, id) = find(context, campaign)?;
     let which = match address {
         Some(address) => Doubtful::One(doubtful_delivery(&ledger, &id, address)?),

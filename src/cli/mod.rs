@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
             .map_err(|error| Failure::usage(format!("`{}`: {error}", arguments.directory.display())))?;
         run(arguments.verb, &Context { directory, format, environment })
     });
-    let exit = result.unwrap_or_else(|failure| failure.explain());
+    let exit = result.unwrap_or_else(Failure::explain);
     exit.into()
 }
 

@@ -38,7 +38,11 @@ pub fn accept(context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     let paused = ledger.accept_old_state(witness, context.now())?;
-    printer::say(&format!("{} is accepted; {} campaigns are paused", config.state.display(), printer::thousands(paused)));
+    printer::say(&format!(
+        "{} is accepted; {} campaigns are paused",
+        config.state.display(),
+        printer::thousands(paused)
+    ));
     if paused > 0 {
         printer::say("  help: `fieldpost report` shows them; `fieldpost resume` or `fieldpost cancel` each");
     }

@@ -21,12 +21,14 @@ pub fn run(context: &Context, post: &str, to: &[String]) -> Result<Exit, Failure
     let runtime = super::publish::runtime()?;
     let clock = context.environment.clock();
     let place = runtime.block_on(campaign::send_test(&prepared, &ledger, found, &addresses, clock))?;
-    printer::say(&format!("sent \"{}\" as a test, {} by {place}", found.title, printer::count(addresses.len(), "mail")));
+    printer::say(&format!(
+        "sent \"{}\" as a test, {} by {place}",
+        found.title,
+        printer::count(addresses.len(), "mail")
+    ));
     Ok(Exit::Done)
 }
 
 fn addresses(to: &[String]) -> Result<Vec<Address>, Failure> {
-    to.iter()
-        .map(|text| Address::parse(text).map_err(|error| Failure::usage(format!("`{text}`: {error}"))))
-        .collect()
+    to.iter().map(|text| Address::parse(text).map_err(|error| Failure::usage(format!("`{text}`: {error}")))).collect()
 }

@@ -21,14 +21,9 @@ pub(super) fn take_title(document: &mut Document) -> Option<String> {
 
 /// Removes a first heading that only repeats the title: readers see the title above it.
 pub(super) fn remove_repeated_title(document: &mut Document, title: &str) {
-    let is_repeated = document.blocks.first().is_some_and(|block| match block {
-        Block::Heading { level: 1, content, .. } => {
-            let words = plain_text(content);
-            folded(&words) == folded(title) || folded(title_without_ordinal(words.trim())) == folded(title)
-        }
-        _ => false,
-    });
-    if is_repeated {
+    let Some(Block::Heading { level: 1, content, .. }) = document.blocks.first() else { return };
+    let words = plain_text(content);
+    if folded(&words) == folded(title) || folded(title_without_ordinal(words.trim())) == folded(title) {
         document.blocks.remove(0);
     }
 }
@@ -58,7 +53,18 @@ fn leads_home(inlines: &[Inline]) -> bool {
             Inline::Emphasis(inner) | Inline::Strong(inner) if leads_home(inner) => links += 1,
             Inline::Text(text) if !text.contains(char::is_alphanumeric) => {}
             Inline::SoftBreak | Inline::HardBreak => {}
-            _ => return false,
+            Inline::Text(_)
+            | Inline::Emphasis(_)
+            | Inline::Strong(_)
+            | Inline::Strikethrough(_)
+            | Inline::Superscript(_)
+            | Inline::Subscript(_)
+            | Inline::Code(_)
+            | Inline::Math(_)
+            | Inline::Link { .. }
+            | Inline::Image(_)
+            | Inline::FootnoteReference(_)
+            | Inline::Html(_) => return false,
         }
     }
     links == 1
@@ -83,11 +89,11 @@ fn paragraph_text(block: &Block) -> Option<String> {
 fn shortened(text: &str) -> String {
     let Some((cut, _)) = text.char_indices().nth(SUMMARY_LENGTH) else { return text.to_owned() };
     let head = &text[..cut];
-    let sentence = head.match_indices(['.', '!', '?', '…', '。']).filter(|(at, mark)| {
+    let mut sentences = head.match_indices(['.', '!', '?', '…', '。']).filter(|(at, mark)| {
         let next = text[at + mark.len()..].chars().next();
         next.is_none_or(char::is_whitespace) || *mark == "。"
     });
-    match sentence.last() {
+    match sentences.next_back() {
         Some((at, mark)) if at > SUMMARY_LENGTH / 4 => head[..at + mark.len()].to_owned(),
         Some(_) | None => {
             let words = head.rfind(char::is_whitespace).map_or(head, |space| &head[..space]);

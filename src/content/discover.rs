@@ -114,19 +114,19 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, folder: &Path, shelf: Shelf) {
-        let mut open = vec![(folder.to_owned(), shelf)];
-        while let Some((folder, shelf)) = open.pop() {
+    fn folder(&mut self, folder: &Path, place: Shelf) {
+        let mut open = vec![(folder.to_owned(), place)];
+        while let Some((folder, place)) = open.pop() {
             let entries = self.entries(&folder);
             let markdown = entries.iter().filter(|path| is_markdown(path)).count();
             let mut inner = Vec::new();
             for path in entries {
                 match self.kind(&path) {
                     Kind::Folder if self.is_content_folder(&path) => {
-                        let shelf = if shelf == Shelf::Drafts { shelf } else { shelf_of(&path) };
-                        inner.push((path, shelf));
+                        let place = if place == Shelf::Drafts { place } else { shelf_of(&path) };
+                        inner.push((path, place));
                     }
-                    Kind::File => self.file(path, shelf, markdown),
+                    Kind::File => self.file(path, place, markdown),
                     Kind::Folder | Kind::Refused => {}
                 }
             }
@@ -241,7 +241,7 @@ impl Walk<'_> {
         path.strip_prefix(self.scope.source).unwrap_or(path).to_string_lossy().replace('\\', "/")
     }
 
-    fn file(&mut self, path: PathBuf, shelf: Shelf, markdown_beside: usize) {
+    fn file(&mut self, path: PathBuf, place: Shelf, markdown_beside: usize) {
         let name = self.scope.name(&path);
         let relative = self.relative(&path);
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
@@ -253,7 +253,7 @@ impl Walk<'_> {
         if NO_POSTS.contains(&lower.as_str()) && (is_markdown(&path) || extension.is_empty() || extension == "txt") {
             self.found.no_posts.push(name);
         } else if is_markdown(&path) {
-            self.markdown(Found { path, name, relative, stem, shelf }, &lower, markdown_beside);
+            self.markdown(Found { path, name, relative, stem, shelf: place }, &lower, markdown_beside);
         } else if OTHER_MARKUP.contains(&extension.as_str()) {
             let message = format!("`.{extension}` is not read: posts are Markdown");
             let help = "convert it to Markdown (pandoc can), or list it in `[source] ignore`";

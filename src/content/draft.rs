@@ -52,7 +52,7 @@ impl Draft {
         let source = match source::read(&found.path, &found.name) {
             Ok(source) => source,
             Err(diagnostic) => {
-                out.push(diagnostic);
+                out.push(*diagnostic);
                 return Reading::Broken;
             }
         };

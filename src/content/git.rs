@@ -198,7 +198,8 @@ mod tests {
     fn log(commits: &[(&str, &[&str])]) -> String {
         let mut out = String::new();
         for (hash, fields) in commits {
-            out.push_str(&format!("\u{1}{hash}\u{2}2025-01-0{}T10:00:00+01:00\u{2}Ada", &hash[1..]));
+            let head = format!("\u{1}{hash}\u{2}2025-01-0{}T10:00:00+01:00\u{2}Ada", &hash[1..]);
+            out.push_str(&head);
             out.push('\0');
             for field in *fields {
                 out.push_str(field);

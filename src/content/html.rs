@@ -19,13 +19,11 @@ pub(super) fn rewrite(html: &str, linker: &mut Linker<'_>, text: &str, span: Ran
         };
         if let Some(new) = new {
             out.push_str(&html[done..attribute.value.start]);
-            let quoted = html[..attribute.value.start].ends_with(['"', '\'']);
-            let new = escape(&new);
-            if quoted {
-                out.push_str(&new)
-            } else {
-                out.push_str(&format!("\"{new}\""))
-            }
+            let is_quoted = html[..attribute.value.start].ends_with(['"', '\'']);
+            let quote = if is_quoted { "" } else { "\"" };
+            out.push_str(quote);
+            out.push_str(&escape(&new));
+            out.push_str(quote);
             done = attribute.value.end;
         }
     }
@@ -110,17 +108,15 @@ fn tag(html: &str, start: usize, out: &mut Vec<Attribute>) -> usize {
             continue;
         }
         let value_start = skip(after_name + 1, |byte| byte.is_ascii_whitespace());
-        let value = match bytes.get(value_start) {
-            Some(&quote @ (b'"' | b'\'')) => {
-                let end =
-                    html[value_start + 1..].find(char::from(quote)).map_or(html.len(), |end| value_start + 1 + end);
-                at = (end + 1).min(html.len());
-                value_start + 1..end
-            }
-            Some(_) | None => {
-                at = skip(value_start, |byte| !byte.is_ascii_whitespace() && byte != b'>');
-                value_start..at
-            }
+        let quote = bytes.get(value_start).copied().filter(|byte| matches!(byte, b'"' | b'\''));
+        let value = if let Some(quote) = quote {
+            let inside = value_start + 1;
+            let end = html[inside..].find(char::from(quote)).map_or(html.len(), |end| inside + end);
+            at = (end + 1).min(html.len());
+            inside..end
+        } else {
+            at = skip(value_start, |byte| !byte.is_ascii_whitespace() && byte != b'>');
+            value_start..at
         };
         if let Some(kind) = kind_of(name).filter(|_| !html[value.clone()].trim().is_empty()) {
             out.push(Attribute { kind, value });

@@ -1,6 +1,7 @@
 //! Which post is which: ids that survive renames, and the collisions nobody wants.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write;
 
 use chrono::Datelike;
 
@@ -139,10 +140,9 @@ impl<'a> Claims<'a> {
                 Index::Source => self.by_source.get(post.source),
                 Index::Digest => self.by_digest.get(post.digest),
             };
-            if let Some(known) = known.copied().filter(|known| matches(known, post)) {
-                if self.is_open(at) && !self.taken.contains_key(&known.id) {
-                    self.claim(at, known.id.clone());
-                }
+            let known = known.copied().filter(|known| matches(known, post) && !self.taken.contains_key(&known.id));
+            if let Some(known) = known.filter(|_| self.is_open(at)) {
+                self.claim(at, known.id.clone());
             }
         }
     }
@@ -185,7 +185,7 @@ fn minted(host: &str, date: Dated, slug: &Slug) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'/') {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            write!(text, "%{byte:02X}").expect("writing to a string never fails");
         }
         if text.len() > 400 {
             break;

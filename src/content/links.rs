@@ -1,6 +1,6 @@
 //! Where a link of the source leads on the site.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,8 @@ use crate::domain::post::{Asset, Visibility};
 /// Schemes that run code or carry a file instead of naming a place.
 const REFUSED_SCHEMES: [&str; 5] = ["javascript", "vbscript", "data", "file", "blob"];
 
-/// How many control characters of one file are reported one by one.
-const MAX_CONTROL_CHARACTERS: usize = 10;
+/// How often one complaint about one file is made in full.
+const MAX_SAID: usize = 25;
 
 /// Resolves the links of one post, and gathers the files it needs and what is wrong.
 pub(super) struct Linker<'a> {
@@ -28,7 +28,8 @@ pub(super) struct Linker<'a> {
     text: &'a str,
     assets: Vec<Asset>,
     gathered: HashSet<PathBuf>,
-    control_characters: usize,
+    /// How often each complaint was made.
+    said: BTreeMap<&'static str, usize>,
     /// What was wrong so far.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -57,7 +58,7 @@ impl<'a> Linker<'a> {
             text,
             assets: Vec::new(),
             gathered: HashSet::new(),
-            control_characters: 0,
+            said: BTreeMap::new(),
             diagnostics: Vec::new(),
         }
     }
@@ -92,7 +93,8 @@ impl<'a> Linker<'a> {
     }
 
     /// The files the post needs, in the order of their first use.
-    pub(super) fn into_parts(self) -> (Vec<Asset>, Vec<Diagnostic>) {
+    pub(super) fn into_parts(mut self) -> (Vec<Asset>, Vec<Diagnostic>) {
+        self.count_unsaid();
         (self.assets, self.diagnostics)
     }
 
@@ -165,7 +167,7 @@ impl<'a> Linker<'a> {
         if let Some(page) =
             self.site.named(&decoded).cloned().filter(|page| decoded.trim_matches('/') == page.slug.as_str())
         {
-            return Some(self.to_page(&page, tail, span));
+            return Some(self.page_target(&page, tail, span));
         }
         if usage == Use::Embed {
             let help = "add the file to the content folder, or to `static/`";
@@ -196,7 +198,7 @@ impl<'a> Linker<'a> {
             return None;
         }
         if let Some(page) = self.site.named(decoded.trim_start_matches(['.', '/'])).cloned() {
-            return Some(self.to_page(&page, tail, span));
+            return Some(self.page_target(&page, tail, span));
         }
         self.missing(&decoded, usage, span);
         None
@@ -205,7 +207,7 @@ impl<'a> Linker<'a> {
     /// A link to a folder means its contents page or its bundle.
     fn folder_or_page(&mut self, file: &Path, tail: &str, span: &Range<usize>) -> Option<Resolved> {
         if let Some(page) = self.site.page(file).cloned() {
-            return Some(self.to_page(&page, tail, span));
+            return Some(self.page_target(&page, tail, span));
         }
         if self.site.is_contents(file) {
             return Some(home());
@@ -214,7 +216,7 @@ impl<'a> Linker<'a> {
             return None;
         }
         let bundle = self.site.page(&file.join("index.md")).cloned();
-        bundle.map(|page| self.to_page(&page, tail, span)).or_else(|| {
+        bundle.map(|page| self.page_target(&page, tail, span)).or_else(|| {
             let is_home =
                 file == self.site.scope.source || file == self.site.scope.root || file.join("README.md").is_file();
             is_home.then(home)
@@ -250,7 +252,7 @@ impl<'a> Linker<'a> {
         Some(Resolved { target, file: Some(file.to_owned()) })
     }
 
-    fn to_page(&mut self, page: &PageRef, tail: &str, span: &Range<usize>) -> Resolved {
+    fn page_target(&mut self, page: &PageRef, tail: &str, span: &Range<usize>) -> Resolved {
         match page.visibility {
             Visibility::Public => {}
             Visibility::Draft | Visibility::Scheduled => {
@@ -278,13 +280,10 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// Reports a character that is left out; a file full of them is reported in part.
-    pub(super) fn control_character(&mut self, span: Range<usize>, c: char) {
-        self.control_characters += 1;
-        if self.control_characters <= MAX_CONTROL_CHARACTERS {
-            let message = format!("the control character U+{:04X} is left out: no feed can carry it", u32::from(c));
-            self.warn("control-character", &span, message, "delete it; it is invisible in most editors");
-        }
+    /// Reports a character that is left out.
+    pub(super) fn control_character(&mut self, span: &Range<usize>, c: char) {
+        let message = format!("the control character U+{:04X} is left out: no feed can carry it", u32::from(c));
+        self.warn("control-character", span, message, "delete it; it is invisible in most editors");
     }
 
     /// A place in the post's file, by bytes.
@@ -292,12 +291,34 @@ impl<'a> Linker<'a> {
         Place::span(self.name, self.text, span)
     }
 
-    fn warn(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
-        self.diagnostics.push(Diagnostic::warning(code, self.place(span.clone()), message).help(help));
+    /// Reports what the author should know.
+    pub(super) fn warn(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
+        if self.is_worth_saying(code) {
+            self.diagnostics.push(Diagnostic::warning(code, self.place(span.clone()), message).help(help));
+        }
     }
 
     fn error(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
-        self.diagnostics.push(Diagnostic::error(code, self.place(span.clone()), message).help(help));
+        if self.is_worth_saying(code) {
+            self.diagnostics.push(Diagnostic::error(code, self.place(span.clone()), message).help(help));
+        }
+    }
+
+    /// The same complaint thousands of times helps nobody, and each holds a line of the file.
+    fn is_worth_saying(&mut self, code: &'static str) -> bool {
+        let said = self.said.entry(code).or_default();
+        *said += 1;
+        *said <= MAX_SAID
+    }
+
+    /// Says how often a complaint was not repeated.
+    fn count_unsaid(&mut self) {
+        for (code, said) in std::mem::take(&mut self.said) {
+            if said > MAX_SAID {
+                let message = format!("{} more of the same in this file", said - MAX_SAID);
+                self.diagnostics.push(Diagnostic::warning(code, Place::file(self.name), message));
+            }
+        }
     }
 }
 

@@ -27,7 +27,7 @@ const MAX_MOJIBAKE: usize = 5;
 
 /// A draft with its place in the world.
 struct Placed {
-    draft: Box<Draft>,
+    draft: Draft,
     id: PostId,
     slug: Slug,
     origin: Origin,
@@ -87,7 +87,7 @@ fn history_or_warning(
     }
 }
 
-fn read_all(discovery: &Discovery, options: &Options<'_>) -> (Vec<Box<Draft>>, Vec<Diagnostic>) {
+fn read_all(discovery: &Discovery, options: &Options<'_>) -> (Vec<Draft>, Vec<Diagnostic>) {
     let read = |found| {
         let mut wrong = Vec::new();
         (Draft::read(found, options, &mut wrong), wrong)
@@ -98,7 +98,7 @@ fn read_all(discovery: &Discovery, options: &Options<'_>) -> (Vec<Box<Draft>>, V
     for (reading, mut wrong) in all {
         diagnostics.append(&mut wrong);
         match reading {
-            Reading::Draft(draft) => drafts.push(draft),
+            Reading::Draft(draft) => drafts.push(*draft),
             Reading::NoPost | Reading::Broken => {}
         }
     }
@@ -107,7 +107,7 @@ fn read_all(discovery: &Discovery, options: &Options<'_>) -> (Vec<Box<Draft>>, V
 
 /// Gives every draft its date, slug and id; drops those that may not have what they want.
 fn place_all(
-    drafts: Vec<Box<Draft>>,
+    drafts: Vec<Draft>,
     history: &History,
     scope: Scope<'_>,
     options: &Options<'_>,
@@ -150,7 +150,7 @@ fn former_names(history: &History, draft: &Draft, scope: Scope<'_>) -> Vec<Strin
     former.iter().map(|path| scope.name(path)).collect()
 }
 
-fn slugs_of(drafts: &[Box<Draft>]) -> Vec<Slug> {
+fn slugs_of(drafts: &[Draft]) -> Vec<Slug> {
     let unnamed: Vec<Unnamed<'_>> = drafts
         .iter()
         .filter(|draft| draft.fields.slug.is_none())
@@ -162,7 +162,7 @@ fn slugs_of(drafts: &[Box<Draft>]) -> Vec<Slug> {
 }
 
 fn colliding(
-    drafts: &[Box<Draft>],
+    drafts: &[Draft],
     slugs: &[Slug],
     ids: &[Option<PostId>],
     options: &Options<'_>,
@@ -197,7 +197,7 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>) {
     let mut document = match markdown::parse(&draft.text, draft.body, site, &mut linker) {
         Ok(document) => document,
         Err(diagnostic) => {
-            linker.diagnostics.push(diagnostic);
+            linker.diagnostics.push(*diagnostic);
             return (None, linker.into_parts().1);
         }
     };

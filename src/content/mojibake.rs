@@ -82,7 +82,7 @@ impl Legacy {
         let first = self.byte(text.chars().next()?)?;
         // Mac Roman reads 0xF0 as U+F8FF, a private character that editors like to drop: then
         // an emoji begins with its second byte.
-        let lost = matches!(self, Self::MacRoman) && (0x9F..=0x9F).contains(&first);
+        let lost = matches!(self, Self::MacRoman) && first == 0x9F;
         let count = if lost { 3 } else { sequence_length(first)? };
         let mut bytes = if lost { vec![0xF0] } else { Vec::with_capacity(4) };
         let mut length = 0;
@@ -91,7 +91,7 @@ impl Legacy {
             length += c.len_utf8();
         }
         let repaired = std::str::from_utf8(&bytes).ok()?.chars().next()?;
-        self.is_plausible(repaired).then_some((length, repaired))
+        is_plausible(repaired).then_some((length, repaired))
     }
 
     /// The byte that this encoding read as a character.
@@ -105,16 +105,16 @@ impl Legacy {
         let (bytes, _, unmappable) = encoding.encode(c.encode_utf8(&mut buffer));
         (!unmappable && bytes.len() == 1 && bytes[0] >= 0x80).then(|| bytes[0])
     }
+}
 
-    fn is_plausible(self, c: char) -> bool {
-        let code = u32::from(c);
-        let is_sign = matches!(code, 0x2010..=0x206F | 0x20A0..=0x27BF | 0x2B00..=0x2BFF | 0xFE0E..=0xFE0F);
-        let is_emoji = (0x1F000..=0x1FAFF).contains(&code);
-        let is_latin = matches!(code, 0xA0..=0x24F)
-            && (c.is_alphabetic()
-                || matches!(code, 0xA0 | 0xA7 | 0xA9 | 0xAB | 0xAE | 0xB0 | 0xB1 | 0xB7 | 0xBB | 0xD7));
-        is_sign || is_emoji || is_latin
-    }
+/// Whether authors write a character: a sign, an emoji, or a Latin letter.
+fn is_plausible(c: char) -> bool {
+    let code = u32::from(c);
+    let is_sign = matches!(code, 0x2010..=0x206F | 0x20A0..=0x27BF | 0x2B00..=0x2BFF | 0xFE0E..=0xFE0F);
+    let is_emoji = (0x1F000..=0x1FAFF).contains(&code);
+    let is_latin = matches!(code, 0xA0..=0x24F)
+        && (c.is_alphabetic() || matches!(code, 0xA0 | 0xA7 | 0xA9 | 0xAB | 0xAE | 0xB0 | 0xB1 | 0xB7 | 0xBB | 0xD7));
+    is_sign || is_emoji || is_latin
 }
 
 /// How many bytes a UTF-8 sequence has that begins with this one (RFC 3629, section 3).

@@ -19,7 +19,7 @@ pub(super) struct Source {
 }
 
 /// Reads a file that was found to be regular.
-pub(super) fn read(path: &Path, name: &str) -> Result<Source, Diagnostic> {
+pub(super) fn read(path: &Path, name: &str) -> Result<Source, Box<Diagnostic>> {
     let bytes = read_bounded(path, name)?;
     let digest = hex(digest(&SHA256, &bytes).as_ref());
     let text = decode(bytes, name)?;
@@ -31,10 +31,10 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Source, Diagnostic> {
     Ok(Source { text, digest })
 }
 
-fn read_bounded(path: &Path, name: &str) -> Result<Vec<u8>, Diagnostic> {
+fn read_bounded(path: &Path, name: &str) -> Result<Vec<u8>, Box<Diagnostic>> {
     let unreadable = |error: std::io::Error| {
-        Diagnostic::error("file-unreadable", Place::file(name), format!("the file cannot be read: {error}"))
-            .help("check its permissions")
+        let message = format!("the file cannot be read: {error}");
+        Box::new(Diagnostic::error("file-unreadable", Place::file(name), message).help("check its permissions"))
     };
     let file = File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
@@ -47,16 +47,17 @@ fn read_bounded(path: &Path, name: &str) -> Result<Vec<u8>, Diagnostic> {
     let size = size.max(bytes.len() as u64);
     if size > MAX_BYTES {
         let message = format!("the file is {} MB large; a post is at most 10 MB", size.div_ceil(1024 * 1024));
-        return Err(Diagnostic::error("file-too-large", Place::file(name), message)
-            .help("move it out of the content folder, or split it"));
+        let help = "move it out of the content folder, or split it";
+        return Err(Box::new(Diagnostic::error("file-too-large", Place::file(name), message).help(help)));
     }
     Ok(bytes)
 }
 
-fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Diagnostic> {
+fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Box<Diagnostic>> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(Diagnostic::error("not-utf-8", Place::file(name), "the file is UTF-16, not UTF-8")
-            .help(format!("convert it: iconv -f UTF-16 -t UTF-8 '{name}'")));
+        let help = format!("convert it: iconv -f UTF-16 -t UTF-8 '{name}'");
+        let message = "the file is UTF-16, not UTF-8";
+        return Err(Box::new(Diagnostic::error("not-utf-8", Place::file(name), message).help(help)));
     }
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
@@ -65,8 +66,8 @@ fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Diagnostic> {
         // The lossy text equals the bytes up to the first bad one, where `U+FFFD` begins.
         let place = Place::span(name, &shown, offset..offset + '\u{FFFD}'.len_utf8());
         let message = format!("byte 0x{:02X} at offset {offset} is not UTF-8", bytes[offset]);
-        Diagnostic::error("not-utf-8", place, message)
-            .help(format!("save the file as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 '{name}'"))
+        let help = format!("save the file as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 '{name}'");
+        Box::new(Diagnostic::error("not-utf-8", place, message).help(help))
     })
 }
 

@@ -163,10 +163,10 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
     for worker in workers {
         worker.await.expect("a worker does not panic");
     }
-    finish(shared).await
+    finish(&shared).await
 }
 
-async fn finish(shared: Arc<Shared>) -> Result<Ending, DeliverError> {
+async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
     // Every settle holds a piece of the room until it is durable.
     let everything = u32::try_from(shared.room_size).expect("begin_ahead fits in 32 bits");
     shared.room.acquire_many(everything).await.expect("the room is never closed").forget();
@@ -174,10 +174,7 @@ async fn finish(shared: Arc<Shared>) -> Result<Ending, DeliverError> {
         return Err(error);
     }
     let reason = shared.stop.borrow().clone();
-    let now = shared.clock.now();
-    if let Some(shared) = Arc::into_inner(shared) {
-        shared.sender.release(now).await?;
-    }
+    shared.sender.release(shared.clock.now()).await?;
     Ok(match reason {
         Stop::No => Ending::Done,
         Stop::RelayGone(reason) => Ending::RelayUnavailable(reason),

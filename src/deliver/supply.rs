@@ -8,11 +8,11 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 use super::merge::Merge;
 use super::{DeliverError, Patience, Shared, Stop};
+use crate::domain::delivery::{Outcome, Suppress};
 use crate::domain::ids::IssueId;
 use crate::domain::policy::History;
-use crate::ledger::{Begin, BeginAnswer, Claim, Frozen as FrozenRow, MarkSlot, Refusal, Settle};
-use crate::domain::delivery::{Outcome, Suppress};
 use crate::domain::time::Instant;
+use crate::ledger::{Begin, BeginAnswer, Claim, Frozen as FrozenRow, MarkSlot, Refusal, Settle};
 use crate::message::{self, Frozen, Message};
 use crate::smtp::Envelope;
 
@@ -129,7 +129,7 @@ impl Supply {
     fn assemble(&mut self, claim: &Claim, now: Instant) -> Result<Result<Assembled, String>, DeliverError> {
         let issue = self.issue(&claim.issue)?;
         let values = match &claim.frozen {
-            Some(frozen) => self.merge.thawed(claim, frozen),
+            Some(frozen) => Merge::thawed(claim, frozen),
             None => Ok(self.merge.fresh(claim, &issue, now)),
         };
         let values = match values {

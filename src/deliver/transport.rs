@@ -81,7 +81,5 @@ impl Transport {
 
 fn relay_lanes(route: &Route) -> Vec<Lane> {
     let health = Arc::new(Health::default());
-    (0..route.connections.max(1))
-        .map(|_| Lane::Smtp { route: route.clone(), health: Arc::clone(&health) })
-        .collect()
+    (0..route.connections.max(1)).map(|_| Lane::Smtp { route: route.clone(), health: Arc::clone(&health) }).collect()
 }

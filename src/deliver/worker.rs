@@ -12,8 +12,8 @@ use super::{DeliverError, Patience, Shared, Stop};
 use crate::domain::delivery::Outcome;
 use crate::domain::policy::{self, Consequence, Event};
 use crate::domain::reply::{Reply, Stage};
-use crate::ledger::Settle;
 use crate::files::Maildir;
+use crate::ledger::Settle;
 use crate::smtp::{self, Sendable, Session};
 
 /// The queue that all lanes take from.
@@ -32,7 +32,9 @@ pub(super) async fn run(shared: Arc<Shared>, lane: Lane, queue: Queue) {
             break;
         }
         if worker.shared.is_stopping() {
-            batch.into_iter().for_each(|ready| worker.withdraw(ready, "the run was stopped"));
+            for ready in batch {
+                worker.withdraw(ready, "the run was stopped");
+            }
             continue;
         }
         match &lane {

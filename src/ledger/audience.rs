@@ -21,11 +21,11 @@ impl Ledger {
         generation: Generation,
     ) -> Result<Audience, LedgerError> {
         let mut audience = Audience::default();
-        self.each_placement(post, generation, &mut |person, suppressed, covered| {
-            match place(&person, tags, suppressed, covered) {
-                Ok(()) => audience.members.push(person.id),
-                Err(why) => *audience.excluded.entry(why).or_default() += 1,
-            }
+        self.each_placement(post, generation, &mut |person, suppressed, covered| match place(
+            &person, tags, suppressed, covered,
+        ) {
+            Ok(()) => audience.members.push(person.id),
+            Err(why) => *audience.excluded.entry(why).or_default() += 1,
         })?;
         Ok(audience)
     }

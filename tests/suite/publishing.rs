@@ -23,9 +23,7 @@ fn site() -> Site {
 
 fn outbox(site: &Site) -> Vec<Mail> {
     let Ok(folder) = std::fs::read_dir(site.file(".fieldpost/outbox/new")) else { return Vec::new() };
-    folder
-        .map(|entry| Mail::parse(&std::fs::read(entry.expect("an entry").path()).expect("a readable mail")))
-        .collect()
+    folder.map(|entry| Mail::parse(&std::fs::read(entry.expect("an entry").path()).expect("a readable mail"))).collect()
 }
 
 fn subjects(site: &Site) -> Vec<String> {
@@ -87,7 +85,10 @@ fn a_plan_says_who_gets_what_and_changes_nothing() {
     assert_eq!(plan["posts"].as_array().map(Vec::len), Some(5));
     assert!(plan["files"]["added"].as_array().is_some_and(|files| files.iter().any(|file| file == "feed.xml")));
     assert!(!site.file("public").exists(), "a plan writes no site");
-    assert_eq!(site.run(&["subscribers", "list", "--json"]).expect_code(0).json()["subscribers"], serde_json::json!([]));
+    assert_eq!(
+        site.run(&["subscribers", "list", "--json"]).expect_code(0).json()["subscribers"],
+        serde_json::json!([])
+    );
 
     let ran = site.run(&["plan", "--backfill", "1"]).expect_code(0);
     assert!(ran.stdout().contains("post \"Three\": 1 get it; 2 excluded: 1 topic, 1 cadence"), "{}", ran.stdout());
@@ -175,14 +176,18 @@ fn a_test_copy_is_marked_and_never_recorded() {
 fn post_text_is_data_in_every_output() {
     let site = Site::with_config("[mail]\nsince = \"2020-01-01\"\n[subscribers]\nfile = \"subscribers.toml\"\n");
     let body = "Braces {{ subscriber.name }} and {% if x %} and ${HOME}.\n\n```\n{{ code }} {% raw %} ${x}\n```\n";
-    site.write("content/braces.md", format!("---\ntitle: \"Braces {{{{ title }}}} <b>\"\ndate: 2026-01-01\n---\n\n{body}"));
+    site.write(
+        "content/braces.md",
+        format!("---\ntitle: \"Braces {{{{ title }}}} <b>\"\ndate: 2026-01-01\n---\n\n{body}"),
+    );
     site.write_subscribers(1);
     site.run(&["publish", "--yes"]).expect_code(0);
     let mail = outbox(&site).remove(0);
     assert_eq!(mail.subject(), "Braces {{ title }} <b>");
     let page = site.read("public/braces/index.html");
     let feed = site.read("public/feed.xml");
-    for (place, text) in [("page", page), ("feed", feed), ("html", mail.part("text/html")), ("text", mail.part("text/plain"))]
+    for (place, text) in
+        [("page", page), ("feed", feed), ("html", mail.part("text/html")), ("text", mail.part("text/plain"))]
     {
         for literal in ["{{ subscriber.name }}", "{% if x %}", "${HOME}", "{{ code }} {% raw %} ${x}"] {
             assert!(text.contains(literal), "{literal} is missing in the {place}:\n{text}");

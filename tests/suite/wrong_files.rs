@@ -14,7 +14,10 @@ fn site_of_wrong_files() -> Site {
     site.write("content/bad-date.md", "---\ntitle: Bad date\ndate: the day after\n---\n\nText.\n");
     site.write("content/first.md", "---\ntitle: First\ndate: 2026-01-01\nid: urn:same\n---\n\nText.\n");
     site.write("content/second.md", "---\ntitle: Second\ndate: 2026-01-02\nid: urn:same\n---\n\nText.\n");
-    site.write("content/no-image.md", "---\ntitle: No image\ndate: 2026-01-01\n---\n\nText.\n\n![A chart](chart.png)\n");
+    site.write(
+        "content/no-image.md",
+        "---\ntitle: No image\ndate: 2026-01-01\n---\n\nText.\n\n![A chart](chart.png)\n",
+    );
     site.write("content/latin.md", b"---\ntitle: Latin\ndate: 2026-01-01\n---\n\ncaf\xe9\n");
     site.write(
         "content/shortcode.md",

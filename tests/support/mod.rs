@@ -1,7 +1,7 @@
 //! What several tests lean on.
 
-pub mod sink;
-pub mod site;
 pub mod corpora;
 pub mod mail;
 pub mod postfix;
+pub mod sink;
+pub mod site;

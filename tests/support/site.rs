@@ -20,7 +20,7 @@ impl Site {
     pub fn with_config(rest: &str) -> Self {
         let site = Self::empty();
         let head = "[publication]\ntitle = \"Test Notes\"\nbase_url = \"https://notes.example.org\"\n";
-        site.write("fieldpost.toml", &format!("{head}{rest}"));
+        site.write("fieldpost.toml", format!("{head}{rest}"));
         site
     }
 
@@ -48,10 +48,8 @@ impl Site {
 
     /// Writes a list of `n` subscribers, `reader-0@example.org` and so on.
     pub fn write_subscribers(&self, n: usize) {
-        let list: String = (0..n)
-            .map(|i| format!("[[subscriber]]\nemail = \"reader-{i}@example.org\"\nname = \"Reader {i}\"\n\n"))
-            .collect();
-        self.write("subscribers.toml", list);
+        let one = |i| format!("[[subscriber]]\nemail = \"reader-{i}@example.org\"\nname = \"Reader {i}\"\n");
+        self.write("subscribers.toml", (0..n).map(one).collect::<Vec<_>>().join("\n"));
     }
 
     /// The binary, about to work on this folder in a home of its own.
@@ -77,11 +75,7 @@ impl Site {
 
     /// Starts the binary and leaves it running, its output discarded.
     pub fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts")
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
     }
 
     /// `report --json`.

@@ -5,9 +5,12 @@
 
 mod date;
 mod fields;
+#[cfg(test)]
+mod fields_tests;
 mod json;
 mod pelican;
 mod toml;
+mod values;
 mod yaml;
 
 use std::ops::Range;

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag};
 
 use super::expand::Body;
 use super::linkify::linkify;
+use super::pieces::{alignment, alt_text, is_more, level_number, paragraph};
 use super::slugs::Slugs;
 use super::{code_info, quote};
 use crate::content::characters::{is_forbidden, without_forbidden};
@@ -101,10 +102,10 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         }
     }
 
-    pub(super) fn event(&mut self, event: Event<'_>, range: Range<usize>) -> Result<(), Diagnostic> {
+    pub(super) fn event(&mut self, event: Event<'_>, range: Range<usize>) -> Result<(), Box<Diagnostic>> {
         match event {
             Event::Start(tag) => return self.start(tag, range),
-            Event::End(end) => self.end(end, range),
+            Event::End(_) => self.end(range),
             Event::Text(text) => self.text(&text, &range),
             Event::Code(code) => {
                 let code = self.clean(&code, &range);
@@ -127,7 +128,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Event::SoftBreak => self.inline(Inline::SoftBreak),
             Event::HardBreak => self.inline(Inline::HardBreak),
             Event::Rule => self.block(Block::Rule),
-            Event::TaskListMarker(done) => self.task(done),
+            Event::TaskListMarker(done) => self.task(Some(done)),
         }
         Ok(())
     }
@@ -143,12 +144,12 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         Document { footnotes: footnotes.collect(), blocks }
     }
 
-    fn start(&mut self, tag: Tag<'_>, range: Range<usize>) -> Result<(), Diagnostic> {
+    fn start(&mut self, tag: Tag<'_>, range: Range<usize>) -> Result<(), Box<Diagnostic>> {
         if self.stack.len() > MAX_DEPTH {
             let place = self.linker.place(self.body.file_span(range));
             let message = format!("more than {MAX_DEPTH} elements lie in each other here");
-            return Err(Diagnostic::error("nesting-too-deep", place, message)
-                .help("close brackets and emphasis, and lift lists and quotations out of each other"));
+            let help = "close brackets and emphasis, and lift lists and quotations out of each other";
+            return Err(Box::new(Diagnostic::error("nesting-too-deep", place, message).help(help)));
         }
         let open = self.opened(tag, &range);
         if matches!(open, Open::Paragraph) {
@@ -198,7 +199,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         }
     }
 
-    fn end(&mut self, _end: TagEnd, range: Range<usize>) {
+    fn end(&mut self, range: Range<usize>) {
         let mut frame = self.stack.pop().expect("events are balanced");
         if !self.inside_link() && !matches!(frame.open, Open::Link { .. }) {
             frame.inlines = linkify(std::mem::take(&mut frame.inlines));
@@ -285,9 +286,10 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
 
     fn text(&mut self, text: &str, range: &Range<usize>) {
         let clean = self.clean(text, range);
-        match &mut self.top().open {
-            Open::Code { text, .. } | Open::Html(text) => text.push_str(&clean),
-            _ => self.inline(Inline::Text(clean)),
+        if let Open::Code { text, .. } | Open::Html(text) = &mut self.top().open {
+            text.push_str(&clean);
+        } else {
+            self.inline(Inline::Text(clean));
         }
     }
 
@@ -359,13 +361,13 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         index
     }
 
-    fn task(&mut self, done: bool) {
-        let item = self.stack.iter_mut().rev().find_map(|frame| match &mut frame.open {
-            Open::Item { task } => Some(task),
-            _ => None,
+    fn task(&mut self, mark: Option<bool>) {
+        let item = self.stack.iter_mut().rev().find_map(|frame| {
+            let Open::Item { task } = &mut frame.open else { return None };
+            Some(task)
         });
         if let Some(task) = item {
-            *task = Some(done);
+            *task = mark;
         }
     }
 
@@ -393,7 +395,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             return text.to_owned();
         }
         let c = text.chars().find(|c| is_forbidden(*c)).expect("the text holds one");
-        self.linker.control_character(self.body.file_span(range.clone()), c);
+        self.linker.control_character(&self.body.file_span(range.clone()), c);
         without_forbidden(text)
     }
 }
@@ -406,92 +408,4 @@ fn flushed(frame: Frame) -> Vec<Block> {
         blocks.push(paragraph);
     }
     blocks
-}
-
-/// A paragraph of running text; an image alone is a figure; nothing is nothing.
-fn paragraph(mut inlines: Vec<Inline>) -> Option<Block> {
-    while inlines.first().is_some_and(is_space) {
-        inlines.remove(0);
-    }
-    while inlines.last().is_some_and(is_space) {
-        inlines.pop();
-    }
-    match inlines.as_slice() {
-        [] => None,
-        [Inline::Image(image)] => {
-            let mut image = image.clone();
-            let caption = image.title.take().map(|title| vec![Inline::Text(title)]).unwrap_or_default();
-            Some(Block::Figure { image, caption })
-        }
-        _ => Some(Block::Paragraph(inlines)),
-    }
-}
-
-fn is_space(inline: &Inline) -> bool {
-    match inline {
-        Inline::SoftBreak | Inline::HardBreak => true,
-        Inline::Text(text) => text.trim().is_empty(),
-        Inline::Emphasis(_)
-        | Inline::Strong(_)
-        | Inline::Strikethrough(_)
-        | Inline::Superscript(_)
-        | Inline::Subscript(_)
-        | Inline::Code(_)
-        | Inline::Math(_)
-        | Inline::Link { .. }
-        | Inline::Image(_)
-        | Inline::FootnoteReference(_)
-        | Inline::Html(_) => false,
-    }
-}
-
-/// The words of a description, with those of images inside it.
-fn alt_text(inlines: &[Inline]) -> String {
-    inlines
-        .iter()
-        .map(|inline| match inline {
-            Inline::Image(image) => image.alt.clone(),
-            Inline::Text(_)
-            | Inline::Emphasis(_)
-            | Inline::Strong(_)
-            | Inline::Strikethrough(_)
-            | Inline::Superscript(_)
-            | Inline::Subscript(_)
-            | Inline::Code(_)
-            | Inline::Math(_)
-            | Inline::Link { .. }
-            | Inline::FootnoteReference(_)
-            | Inline::SoftBreak
-            | Inline::HardBreak
-            | Inline::Html(_) => plain_text(std::slice::from_ref(inline)),
-        })
-        .collect()
-}
-
-/// `<!-- more -->`, as Hugo, Zola and Jekyll write it.
-fn is_more(html: &str) -> bool {
-    let inner = html.trim().strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->"));
-    inner.is_some_and(|inner| {
-        matches!(inner.trim().to_ascii_lowercase().as_str(), "more" | "truncate" | "excerpt" | "read more")
-    })
-}
-
-fn level_number(level: HeadingLevel) -> u8 {
-    match level {
-        HeadingLevel::H1 => 1,
-        HeadingLevel::H2 => 2,
-        HeadingLevel::H3 => 3,
-        HeadingLevel::H4 => 4,
-        HeadingLevel::H5 => 5,
-        HeadingLevel::H6 => 6,
-    }
-}
-
-fn alignment(alignment: pulldown_cmark::Alignment) -> Alignment {
-    match alignment {
-        pulldown_cmark::Alignment::None => Alignment::Natural,
-        pulldown_cmark::Alignment::Left => Alignment::Left,
-        pulldown_cmark::Alignment::Center => Alignment::Center,
-        pulldown_cmark::Alignment::Right => Alignment::Right,
-    }
 }

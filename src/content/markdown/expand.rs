@@ -12,7 +12,6 @@ use super::shortcode::{Dialect, Role, Tag, tag};
 use crate::content::characters::{first_forbidden, is_forbidden};
 use crate::content::links::Linker;
 use crate::content::site::Site;
-use crate::diagnostic::Diagnostic;
 
 /// How deep notes may lie in notes.
 const MAX_NOTES: usize = 20;
@@ -115,13 +114,12 @@ impl<'a> Expander<'a, '_, '_> {
                 continue;
             }
             let at_line_start = at == range.start || self.file.as_bytes()[at - 1] == b'\n';
-            if at_line_start && depth < MAX_NOTES && self.unclosed_notes < MAX_UNCLOSED {
-                if let Some(note) = self.note_at(at..range.end) {
-                    self.copy(copied..at);
-                    self.note(&note, depth);
-                    (at, copied) = (note.end, note.end);
-                    continue;
-                }
+            let may_be_note = at_line_start && depth < MAX_NOTES && self.unclosed_notes < MAX_UNCLOSED;
+            if let Some(note) = may_be_note.then(|| self.note_at(at..range.end)).flatten() {
+                self.copy(copied..at);
+                self.note(&note, depth);
+                (at, copied) = (note.end, note.end);
+                continue;
             }
             if let Some(tag) = tag(&self.file[at..range.end]) {
                 self.copy(copied..at);
@@ -162,7 +160,7 @@ impl<'a> Expander<'a, '_, '_> {
         let mut at = range.start;
         while let Some((found, c)) = first_forbidden(self.file, at..range.end) {
             self.copy_clean(at..found.start);
-            self.linker.control_character(found.clone(), c);
+            self.linker.control_character(&found, c);
             at = found.end;
         }
         self.copy_clean(at..range.end);
@@ -212,11 +210,11 @@ impl<'a> Expander<'a, '_, '_> {
     }
 
     fn note(&mut self, note: &admonition::Note, depth: usize) {
-        self.quoted(&format!("[!{}] {}", note.word, note.title), note.lines.clone(), note.start, depth);
+        self.quoted(&format!("[!{}] {}", note.word, note.title), &note.lines, note.start, depth);
     }
 
     /// Writes lines of the file as a quotation under a first line.
-    fn quoted(&mut self, first: &str, lines: Vec<Range<usize>>, file: usize, depth: usize) {
+    fn quoted(&mut self, first: &str, lines: &[Range<usize>], file: usize, depth: usize) {
         self.block(file);
         let outer = self.prefix.len();
         self.prefix.push_str("> ");
@@ -224,7 +222,7 @@ impl<'a> Expander<'a, '_, '_> {
             self.write(&format!("{}\n", first.trim_end()), file);
         }
         for line in lines {
-            self.run(line, depth + 1);
+            self.run(line.clone(), depth + 1);
         }
         self.prefix.truncate(outer);
         self.block(file);
@@ -263,7 +261,7 @@ impl<'a> Expander<'a, '_, '_> {
             "ref" | "relref" | "post_url" | "link" => self.reference(tag, at),
             "toc" | "TOC" => {}
             "highlight" => return self.highlight(tag, at, limit),
-            "raw" => return self.paired(tag, at, limit, |this, inner| this.copy(inner)),
+            "raw" => return self.paired(tag, at, limit, Self::copy),
             "comment" => return self.paired(tag, at, limit, |_, _| ()),
             "quote" | "blockquote" | "callout" | "notice" | "admonition" | "alert" | "hint" | "note" | "tip"
             | "info" | "warning" | "danger" | "important" | "caution" => return self.remark(tag, at, limit, depth),
@@ -321,20 +319,14 @@ impl<'a> Expander<'a, '_, '_> {
         if name.is_empty() && !fragment.is_empty() {
             return self.write(&fragment, at);
         }
-        match self.site.named(name.trim_start_matches("_posts/")) {
-            Some(page) => {
-                let url = self.site.base_url.join(&format!("{}/", page.slug.as_str()));
-                self.write(&format!("{url}{fragment}"), at);
-            }
-            None => {
-                let place = self.linker.place(at..at + tag.length);
-                let message = format!("there is no post `{name}`; the link is left out");
-                self.linker.diagnostics.push(
-                    Diagnostic::warning("missing-link", place, message)
-                        .help("name a post by its file, as in `my-post.md`"),
-                );
-            }
-        }
+        let Some(page) = self.site.named(name.trim_start_matches("_posts/")) else {
+            let message = format!("there is no post `{name}`; the link is left out");
+            let help = "name a post by its file, as in `my-post.md`";
+            self.linker.warn("missing-link", &(at..at + tag.length), message, help);
+            return;
+        };
+        let url = self.site.base_url.join(&format!("{}/", page.slug.as_str()));
+        self.write(&format!("{url}{fragment}"), at);
     }
 
     fn highlight(&mut self, tag: &Tag<'a>, at: usize, limit: usize) -> usize {
@@ -365,23 +357,20 @@ impl<'a> Expander<'a, '_, '_> {
         self.paired(tag, at, limit, |this, inner| {
             let text = &this.file[inner.clone()];
             let start = inner.start + (text.len() - text.trim_start().len());
-            this.quoted(&first, vec![start..start.max(inner.start + text.trim_end().len())], at, depth);
+            let words = start..start.max(inner.start + text.trim_end().len());
+            this.quoted(&first, std::slice::from_ref(&words), at, depth);
         })
     }
 
     /// Hands the text between a tag and the one that closes it to `write`.
     fn paired(&mut self, tag: &Tag<'a>, at: usize, limit: usize, write: impl FnOnce(&mut Self, Range<usize>)) -> usize {
         let start = at + tag.length;
-        match self.find_close(tag, start, limit) {
-            Some((inner_end, end)) => {
-                write(self, start..inner_end);
-                end
-            }
-            None => {
-                self.unknown(tag, at);
-                start
-            }
-        }
+        let Some((inner_end, end)) = self.find_close(tag, start, limit) else {
+            self.unknown(tag, at);
+            return start;
+        };
+        write(self, start..inner_end);
+        end
     }
 
     fn find_close(&mut self, opening: &Tag<'a>, start: usize, limit: usize) -> Option<(usize, usize)> {
@@ -390,7 +379,7 @@ impl<'a> Expander<'a, '_, '_> {
             return None;
         }
         let mut at = start;
-        while let Some(found) = self.file[at..limit].find("{") {
+        while let Some(found) = self.file[at..limit].find('{') {
             at += found;
             let closing =
                 tag(&self.file[at..limit]).filter(|tag| tag.role == Role::Close && tag.dialect == opening.dialect);
@@ -407,10 +396,9 @@ impl<'a> Expander<'a, '_, '_> {
         if tag.dialect == Dialect::Zola && self.file[at..].starts_with("{%") {
             self.open_unknown += 1;
         }
-        let place = self.linker.place(at..at + tag.length);
         let message = format!("the shortcode `{}` is not known here and is left out", tag.name);
         let help = "write it as Markdown or HTML, or in backticks if it is meant as text";
-        self.linker.diagnostics.push(Diagnostic::warning("unknown-shortcode", place, message).help(help));
+        self.linker.warn("unknown-shortcode", &(at..at + tag.length), message, help);
     }
 }
 

@@ -2,6 +2,9 @@
 
 use crate::domain::document::{Inline, Target};
 
+/// No browser follows a longer address.
+const MAX_ADDRESS: usize = 2048;
+
 /// Divides each text at the addresses in it.
 pub(super) fn linkify(inlines: Vec<Inline>) -> Vec<Inline> {
     let has_address =
@@ -46,21 +49,22 @@ fn push_text(text: &str, out: &mut Vec<Inline>) {
 
 /// Where an address may begin: after a space, a bracket or a mark of emphasis.
 fn next_start(text: &str, from: usize) -> Option<usize> {
-    let mut from = from;
-    loop {
-        let starts = ["https://", "http://", "www."].iter();
-        let found = starts.filter_map(|start| text[from..].find(start).map(|at| from + at)).min()?;
-        let before = text[..found].chars().next_back();
-        if before.is_none_or(|c| c.is_whitespace() || "*_~([{\"'“‘".contains(c)) {
-            return Some(found);
-        }
-        from = found + 1;
-    }
+    // One walk over the text: looking for each beginning apart would walk it for every address.
+    let mut candidates = text[from..].match_indices(['h', 'w']).map(|(at, _)| from + at);
+    candidates.find(|&at| {
+        let before = text[..at].chars().next_back();
+        let begins = ["https://", "http://", "www."].iter().any(|start| text[at..].starts_with(start));
+        begins && before.is_none_or(|c| c.is_whitespace() || "*_~([{\"'“‘".contains(c))
+    })
 }
 
 /// The length of the address a text begins with, without the punctuation of its sentence.
 fn address_length(text: &str) -> usize {
-    let end = text.find(|c: char| c.is_whitespace() || c == '<').unwrap_or(text.len());
+    let mut bound = text.len().min(MAX_ADDRESS);
+    while !text.is_char_boundary(bound) {
+        bound -= 1;
+    }
+    let end = text[..bound].find(|c: char| c.is_whitespace() || c == '<').unwrap_or(bound);
     let mut address = &text[..end];
     loop {
         let shorter =

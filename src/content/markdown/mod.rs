@@ -5,6 +5,7 @@ mod build;
 mod code_info;
 mod expand;
 mod linkify;
+mod pieces;
 mod quote;
 mod shortcode;
 mod slugs;
@@ -32,7 +33,12 @@ const OPTIONS: Options = Options::ENABLE_TABLES
 ///
 /// Links are resolved and complaints gathered by `linker`. The error is a text nested so deep
 /// that no reader meant it.
-pub(super) fn parse(file: &str, body: usize, site: &Site<'_>, linker: &mut Linker<'_>) -> Result<Document, Diagnostic> {
+pub(super) fn parse(
+    file: &str,
+    body: usize,
+    site: &Site<'_>,
+    linker: &mut Linker<'_>,
+) -> Result<Document, Box<Diagnostic>> {
     let expanded = expand::expand(file, body, site, linker);
     let mut builder = Builder::new(file, &expanded, linker);
     for (event, range) in Parser::new_ext(&expanded.text, OPTIONS).into_offset_iter() {

@@ -56,19 +56,19 @@ pub(super) enum Role<'a> {
 impl Tag<'_> {
     /// A named argument, or the one at that position among the unnamed.
     pub(super) fn arg(&self, names: &[&str], position: Option<usize>) -> Option<&str> {
-        let named =
+        let by_name =
             self.args.iter().find(|(key, _)| key.is_some_and(|key| names.contains(&key.to_lowercase().as_str())));
         let placed = || self.args.iter().filter(|(key, _)| key.is_none()).nth(position?);
-        named.or_else(placed).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        by_name.or_else(placed).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 }
 
 /// The tag a text begins with.
 pub(super) fn tag(text: &str) -> Option<Tag<'_>> {
-    if let Some(tag) = delimited(text, "{{<", ">}}").and_then(hugo) {
+    if let Some(tag) = delimited(text, "{{<", ">}}").and_then(|cut| hugo(&cut)) {
         return Some(tag);
     }
-    if let Some(tag) = delimited(text, "{{%", "%}}").and_then(hugo) {
+    if let Some(tag) = delimited(text, "{{%", "%}}").and_then(|cut| hugo(&cut)) {
         return Some(tag);
     }
     if let Some(cut) = delimited(text, "{{", "}}") {
@@ -95,8 +95,8 @@ fn delimited<'a>(text: &'a str, open: &'a str, close: &'a str) -> Option<Cut<'a>
     Some(Cut { open, inner: &rest[..end], close, length: open.len() + end + close.len() })
 }
 
-fn hugo(cut: Cut<'_>) -> Option<Tag<'_>> {
-    let Cut { open, inner, close, length } = cut;
+fn hugo<'a>(cut: &Cut<'a>) -> Option<Tag<'a>> {
+    let &Cut { open, inner, close, length } = cut;
     if let Some(escaped) = inner.strip_prefix("/*").and_then(|inner| inner.strip_suffix("*/")) {
         let role = Role::Escaped { open, inner: escaped, close };
         return Some(Tag { dialect: Dialect::Hugo, name: "", args: Vec::new(), role, length });

@@ -77,11 +77,11 @@ fn hostile_markdown_ends() {
         "www.a.b ",
         "https://)",
     ] {
-        let text = unit.repeat(20_000 / unit.len());
+        let text = unit.repeat(100_000 / unit.len());
         let folder = Folder::new(&[("posts/a.md", &format!("---\ntitle: T\ndate: 2025-01-15\n---\n{text}"))]);
         let started = std::time::Instant::now();
         let content = folder.load();
-        assert!(started.elapsed().as_secs() < 20, "{unit:?} took {:?}", started.elapsed());
+        assert!(started.elapsed().as_secs() < 10, "{unit:?} took {:?}", started.elapsed());
         assert!(
             content.posts.len() == 1
                 || content.diagnostics.iter().any(|d| d.code == "nesting-too-deep" && d.place.line > 4),
