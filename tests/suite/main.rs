@@ -10,6 +10,7 @@ mod message;
 mod ml_field_notes;
 mod postfix;
 mod publishing;
+mod sender;
 mod smtp;
 mod this_week_in_rust;
 mod wrong_files;

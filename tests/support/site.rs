@@ -96,6 +96,11 @@ impl Site {
 pub struct Ran(Output);
 
 impl Ran {
+    /// What a process that was started elsewhere printed and returned.
+    pub fn of(output: Output) -> Self {
+        Self(output)
+    }
+
     /// Standard output as text.
     pub fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.0.stdout).into_owned()
