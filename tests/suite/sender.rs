@@ -26,9 +26,9 @@ fn site(port: u16, local_parts: &[String]) -> Site {
          [[relay]]\nurl = \"smtp://127.0.0.1:{port}\"\nconnections = {CONNECTIONS}\n"
     ));
     site.write("content/hello.md", "---\ntitle: Hello\ndate: 2026-01-02\n---\n\nA post about **nothing** much.\n");
-    let list: String =
+    let list: Vec<String> =
         local_parts.iter().map(|name| format!("[[subscriber]]\nemail = \"{name}@example.org\"\n\n")).collect();
-    site.write("subscribers.toml", list);
+    site.write("subscribers.toml", list.concat());
     site
 }
 
@@ -50,11 +50,7 @@ fn in_full_flight(recipients: usize) -> (Sink, Site, Child) {
 }
 
 fn start(site: &Site) -> Child {
-    site.command(&["publish", "--yes"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts")
+    site.command(&["publish", "--yes"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts")
 }
 
 fn end(child: Child) -> Ran {
