@@ -50,11 +50,7 @@ fn in_full_flight(recipients: usize) -> (Sink, Site, Child) {
 }
 
 fn start(site: &Site) -> Child {
-    site.command(&["publish", "--yes"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts")
+    site.command(&["publish", "--yes"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts")
 }
 
 fn end(child: Child) -> Ran {
