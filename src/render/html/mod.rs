@@ -39,7 +39,7 @@ pub(super) enum Medium {
 /// The body of a post for a medium. For feeds and mail it is sanitised.
 pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
     let reach = match medium {
-        Medium::Web => Reach::Root,
+        Medium::Web => Reach::Page,
         Medium::Feed | Medium::Mail => Reach::Absolute,
     };
     let links = Links::new(base, post.site_path(), reach);
