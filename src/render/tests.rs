@@ -1,4 +1,6 @@
-use super::sample::{self, document, paragraph, publication};
+use proptest::prelude::*;
+
+use super::sample::{self, any_html, document, paragraph, publication};
 use super::*;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::{Block, Document, Image, Inline, Target};
@@ -237,4 +239,24 @@ fn a_subject_is_one_line_whatever_the_title_holds() {
     let mut post = sample_post();
     post.title = "a\r\nBcc: x\u{2028}y\tz".into();
     assert_eq!(issue(&theme(), &site(&publication, &[]), &post).unwrap().subject, "a Bcc: x y z");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever an author writes, it lies where the text lies, and nothing else moves.
+    #[test]
+    fn no_raw_html_reaches_beyond_the_text_of_its_page(block in any_html(12), inline in any_html(4)) {
+        let publication = publication("https://example.org/");
+        let raw = vec![Inline::Html(inline), Inline::Text("x".into())];
+        let item = sample::item(None, vec![Block::Html(block)]);
+        let blocks = vec![Block::List { start: None, items: vec![item] }, Block::Paragraph(raw)];
+        let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
+        let plain = sample::post("T", "t", Document { blocks: vec![paragraph("BODY")], footnotes: Vec::new() });
+        let [page, frame] = [&post, &plain].map(|post| {
+            html::as_browsers_read(&page(&theme(), &site(&publication, &[]), post, Neighbours::default()).unwrap())
+        });
+        let body = html::body(&post, &publication.base_url, html::Medium::Web);
+        prop_assert_eq!(page, frame.replace("<p>BODY</p>\n", &body));
+    }
 }
