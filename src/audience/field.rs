@@ -1,7 +1,10 @@
 //! What one cell of a list may hold, whatever the file's format.
 
+use std::collections::BTreeMap;
+
 use crate::config::nearest;
-use crate::domain::subscriber::{Cadence, SubscriberState};
+use crate::domain::address::Address;
+use crate::domain::subscriber::{Cadence, Enrolment, SubscriberState};
 
 /// The longest name, in characters; nobody's is longer, and a header has to hold it.
 const MAX_NAME: usize = 256;
@@ -23,6 +26,46 @@ impl Refusal {
     pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into() }
     }
+}
+
+/// Why something typed is no person to mail.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EnrolmentError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl From<Refusal> for EnrolmentError {
+    fn from(refusal: Refusal) -> Self {
+        Self { message: refusal.message, help: refusal.help }
+    }
+}
+
+/// One person as typed on a command line, under the rules of a list's row. `source` becomes
+/// the consent source.
+pub fn enrolment(
+    email: &str,
+    typed_name: Option<&str>,
+    topics: &[String],
+    source: &str,
+) -> Result<Enrolment, EnrolmentError> {
+    let topics = topics.iter().map(|text| topic(text)).filter_map(Result::transpose);
+    Ok(Enrolment {
+        address: address(email)?,
+        name: typed_name.map(name).transpose()?.flatten(),
+        topics: topics.collect::<Result<_, _>>()?,
+        cadence: Cadence::default(),
+        attributes: BTreeMap::new(),
+        source: source.to_owned(),
+    })
+}
+
+/// The address.
+pub(super) fn address(text: &str) -> Result<Address, Refusal> {
+    Address::parse(text).map_err(|error| Refusal::new(format!("`{}` is no address", shown(text)), error.to_string()))
 }
 
 /// A name for a header: without control characters and line separators, 256 characters at

@@ -17,7 +17,8 @@ mod rows;
 mod table;
 pub mod token;
 
-pub use export::{to_csv, to_toml};
+pub use export::{csv_header, csv_row, toml_entry};
+pub use field::{EnrolmentError, enrolment};
 pub use list::{List, ListError, ListKind, Listing, read};
 pub use token::{Purpose, Token, TokenKey, unsubscribe_url};
 

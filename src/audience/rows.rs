@@ -10,7 +10,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::cell::unguarded;
 use super::columns::{Columns, delimiter};
-use super::field::{self, Refusal, shown};
+use super::field::{self, Refusal};
 use super::notes::{Notes, Seen};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::domain::address::Address;
@@ -126,10 +126,7 @@ impl Rows {
     fn enrolment(&self) -> Result<(Enrolment, SubscriberState), Bad> {
         let columns = self.columns.as_ref().expect("rows are read only under a header that was understood");
         self.check_shape(columns)?;
-        let address = self.cell(columns.email, |text| {
-            Address::parse(text)
-                .map_err(|error| Refusal::new(format!("`{}` is no address", shown(text)), error.to_string()))
-        })?;
+        let address = self.cell(columns.email, field::address)?;
         let topics = |text: &str| -> Result<Vec<String>, Refusal> {
             text.split(';').map(field::topic).filter_map(Result::transpose).collect()
         };

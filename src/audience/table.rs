@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
-use super::field::{self, Refusal, shown};
+use super::field::{self, Refusal};
 use super::list::Listing;
 use super::notes::Seen;
 use crate::config::sheet::{Section, Sheet, Typed, utf8};
@@ -109,10 +109,7 @@ impl Reader<'_, '_> {
             self.sheet.error("subscriber", section, "a subscriber without `email`", help);
             return None;
         };
-        self.checked(typed, |text| {
-            Address::parse(text)
-                .map_err(|error| Refusal::new(format!("`{}` is no address", shown(text)), error.to_string()))
-        })
+        self.checked(typed, field::address)
     }
 
     fn is_first(&mut self, address: &Address, span: Range<usize>) -> Option<()> {

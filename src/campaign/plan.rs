@@ -112,6 +112,7 @@ fn describe(post: &Post) -> Value {
     json!({
         "id": post.id, "title": post.title, "source": post.source, "slug": post.slug.as_str(),
         "date": post.date.to_rfc3339(), "visibility": visibility,
+        "number": post.number, "tags": post.tags,
     })
 }
 

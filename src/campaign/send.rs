@@ -49,10 +49,15 @@ fn transport(config: &Config) -> Result<Transport, SendError> {
     if config.relays.is_empty() {
         return Ok(Transport::Maildir(config.outbox.clone()));
     }
-    config.relays.iter().map(route).collect::<Result<Vec<_>, _>>().map(Transport::Smtp)
+    config
+        .relays
+        .iter()
+        .map(|relay| route(relay, config.host_name.as_deref()))
+        .collect::<Result<Vec<_>, _>>()
+        .map(Transport::Smtp)
 }
 
-fn route(relay: &config::Relay) -> Result<Route, SendError> {
+fn route(relay: &config::Relay, host_name: Option<&str>) -> Result<Route, SendError> {
     let name = format!("{}:{}", relay.host, relay.port);
     let wrong = |error: &dyn std::fmt::Display| SendError::Relay(name.clone(), error.to_string());
     let credentials = match (&relay.user, &relay.password) {
@@ -68,7 +73,7 @@ fn route(relay: &config::Relay) -> Result<Route, SendError> {
         security: security(relay),
         extra_roots_pem: relay.ca_pem.clone(),
         credentials,
-        client_name: smtp::ClientName::parse("localhost").map_err(|error| wrong(&error))?,
+        client_name: host_name.and_then(|name| smtp::ClientName::parse(name).ok()).unwrap_or_default(),
         timeouts: smtp::Timeouts::default(),
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;

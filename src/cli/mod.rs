@@ -1,7 +1,7 @@
 //! One file per verb, and the only printer.
 //!
-//! A verb gets a [`Context`] and returns an [`Exit`] or a [`Failure`]; what it prints goes
-//! through [`printer`]. Exit codes are decided in [`exit`] and [`failure`] alone.
+//! A verb gets a `Context` and returns an `Exit` or a `Failure`; what it prints goes
+//! through `printer`. Exit codes are decided in `exit` and `failure` alone.
 
 mod args;
 mod build;
@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
             .map_err(|error| Failure::usage(format!("`{}`: {error}", arguments.directory.display())))?;
         run(arguments.verb, &Context { directory, format, environment })
     });
-    let exit = result.unwrap_or_else(|failure| failure.explain());
+    let exit = result.unwrap_or_else(Failure::explain);
     exit.into()
 }
 

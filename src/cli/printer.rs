@@ -60,14 +60,22 @@ pub fn diagnostics(diagnostics: &[Diagnostic]) {
     }
 }
 
-/// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is no.
-pub fn confirm(question: &str) -> bool {
+/// Asks a question on the terminal and returns the answer without white space around it;
+/// empty at the end of the input.
+pub fn ask(question: &str) -> String {
     let mut stderr = std::io::stderr().lock();
-    drop(write!(stderr, "{question} [y/N] "));
+    drop(write!(stderr, "{question} "));
     drop(stderr.flush());
     let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    match std::io::stdin().lock().read_line(&mut answer) {
+        Ok(_) => answer.trim().to_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is no.
+pub fn confirm(question: &str) -> bool {
+    matches!(ask(&format!("{question} [y/N]")).to_lowercase().as_str(), "y" | "yes")
 }
 
 /// Whether a person is there to be asked and shown a moving bar.

@@ -51,10 +51,15 @@ pub fn run(context: &Context, selection: &Selection, manner: Manner) -> Result<E
     printer::diagnostics(&warnings);
     let ledger = context.ledger(&config)?;
     let prepared = build::prepare(context, &config, &ledger)?;
-    let choice = plan::choice(&prepared, selection)?;
-    if manner.asking == Asking::BeforeMailing && !agrees(context, &prepared, &ledger, &choice)? {
+    let typed = plan::choice(&prepared, selection)?;
+    let agreed = match manner.asking {
+        Asking::Never => Some(typed),
+        Asking::BeforeMailing => ask(context, &prepared, &ledger, typed)?,
+    };
+    let Some(choice) = agreed else {
+        printer::say("nothing was written and nothing was mailed");
         return Ok(Exit::Done);
-    }
+    };
     let sender = become_sender(context, &config, &ledger)?;
     let built = campaign::build(&prepared, &ledger)?;
     let opened = campaign::open(&prepared, &ledger, &choice, context.now())?;
@@ -78,22 +83,43 @@ fn unfinished(ledger: &Ledger) -> Result<Vec<CampaignId>, Failure> {
     Ok(ledger.campaigns()?.into_iter().filter(|campaign| is_open(campaign.state)).map(|campaign| campaign.id).collect())
 }
 
-/// Shows the plan and asks. Without a terminal there is nobody to ask: that is an error.
-fn agrees(context: &Context, prepared: &Prepared, ledger: &Ledger, choice: &Choice) -> Result<bool, Failure> {
-    let plan = campaign::plan(prepared, ledger, choice, context.now())?;
+/// Shows the plan and asks; the choice that was agreed on, or `None`. Without a terminal
+/// there is nobody to ask: that is an error.
+fn ask(context: &Context, prepared: &Prepared, ledger: &Ledger, mut choice: Choice) -> Result<Option<Choice>, Failure> {
+    let mut plan = campaign::plan(prepared, ledger, &choice, context.now())?;
     printer::diagnostics(&plan.diagnostics);
-    printer::say(&plan::account(&plan));
     if !printer::is_interactive() {
+        printer::say(&plan::account(&plan));
         return Err(Failure::Usage {
             message: "there is no terminal to ask on".to_owned(),
             help: Some("review with `fieldpost plan`, then run `fieldpost publish --yes`".to_owned()),
         });
     }
-    let go = printer::confirm(&question(&plan));
-    if !go {
-        printer::say("nothing was written and nothing was mailed");
+    if plan.first && plan.old > 0 && choice == Choice::Unsaid {
+        choice = ask_for_news(plan.old);
+        plan = campaign::plan(prepared, ledger, &choice, context.now())?;
     }
-    Ok(go)
+    printer::say(&plan::account(&plan));
+    Ok(printer::confirm(&question(&plan)).then_some(choice))
+}
+
+/// On the first publish: which of the posts that are here already are news?
+fn ask_for_news(old: usize) -> Choice {
+    printer::say(&format!("{} here already. Which of them are news, to be mailed?", printer::count(old, "post")));
+    loop {
+        let answer = printer::ask("Enter for none, a number for the newest, or a date to begin with (2026-01-31):");
+        if let Some(choice) = read_news(&answer) {
+            return choice;
+        }
+        printer::say(&format!("`{answer}` is neither a number nor a date"));
+    }
+}
+
+fn read_news(answer: &str) -> Option<Choice> {
+    match answer {
+        "" | "none" => Some(Choice::Unsaid),
+        text => text.parse().map(Choice::Backfill).or_else(|_| text.parse().map(Choice::Since)).ok(),
+    }
 }
 
 fn question(plan: &Plan) -> String {
@@ -229,5 +255,19 @@ fn verdict(ending: &Ending, totals: &[Totals]) -> Result<Exit, Failure> {
         Ending::Interrupted => Ok(Exit::Interrupted),
         Ending::Done if totals.iter().any(|one| one.rejected + one.in_doubt > 0) => Ok(Exit::Imperfect),
         Ending::Done => Ok(Exit::Done),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_which_posts_are_news_is_nothing_a_number_or_a_date() {
+        assert_eq!(read_news(""), Some(Choice::Unsaid));
+        assert_eq!(read_news("3"), Some(Choice::Backfill(3)));
+        assert!(matches!(read_news("2026-01-31"), Some(Choice::Since(_))));
+        assert_eq!(read_news("all"), None);
+        assert_eq!(read_news("-1"), None);
     }
 }

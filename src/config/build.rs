@@ -63,6 +63,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         state,
         outbox: root.join(".fieldpost/outbox"),
         relays,
+        host_name: environment.host_name.clone(),
         subscribers_file,
         mail_since,
         in_doubt,

@@ -47,6 +47,8 @@ pub struct Environment {
     /// `FIELDPOST_NOW`, the moment that tests give for "now" (RFC 3339). For tests only: a
     /// clock that stands still never sees a deferred delivery come due.
     pub now: Option<Instant>,
+    /// The name of this machine, to greet relays with; `None` when it has no full one.
+    pub host_name: Option<String>,
     /// The user's language as BCP 47, from `LC_ALL`, `LC_MESSAGES` or `LANG`; `None` for `C`.
     pub language: Option<String>,
 }
@@ -59,7 +61,8 @@ impl Environment {
 
     /// Reads the process's environment.
     pub fn read() -> Result<Self, EnvironmentError> {
-        Self::from_lookup(|name| std::env::var_os(name))
+        let environment = Self::from_lookup(|name| std::env::var_os(name))?;
+        Ok(Self { host_name: host_name(), ..environment })
     }
 
     /// Reads an environment given as a function from name to value. An empty value counts as
@@ -78,9 +81,17 @@ impl Environment {
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             colour: if raw("NO_COLOR").is_some() { Colour::Never } else { Colour::Auto },
             now: raw("FIELDPOST_NOW").map(|value| test_clock(&value.to_string_lossy())).transpose()?,
+            host_name: None,
             language: ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(text).and_then(|value| bcp47(&value)),
         })
     }
+}
+
+/// The kernel's name of the machine, if it is a full one: relays distrust a bare `laptop`.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = name.trim();
+    name.contains('.').then(|| name.to_owned())
 }
 
 fn test_clock(text: &str) -> Result<Instant, EnvironmentError> {

@@ -62,6 +62,8 @@ pub struct Config {
     pub outbox: PathBuf,
     /// The SMTP servers to submit to, in the author's order; none means the outbox.
     pub relays: Vec<Relay>,
+    /// The name to greet relays with; `None` when this machine has no full one.
+    pub host_name: Option<String>,
     /// The list of subscribers, `.toml` or `.csv`; it exists.
     pub subscribers_file: Option<PathBuf>,
     /// Posts dated earlier were never news: they are not mailed.

@@ -232,6 +232,12 @@ fn all_mistakes_come_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
+fn a_byte_order_mark_and_crlf_are_no_mistakes() {
+    let site = Site::new(&format!("\u{FEFF}{}", GOOD.replace('\n', "\r\n")));
+    assert_eq!(site.config().publication.title, "Notes");
+}
+
+#[test]
 fn every_syntax_error_is_told() {
     let found = good_and("a = \nb = [1\n[mail\n").mistakes();
     assert!(found.len() >= 2 && found.iter().all(|found| found.code == "toml-syntax"), "{found:#?}");

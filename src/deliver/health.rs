@@ -50,6 +50,11 @@ impl Health {
         if state.failures >= LAST_FAILURE { Prognosis::Gone } else { Prognosis::Resting }
     }
 
+    /// Whether it has failed too often in a row.
+    pub fn is_gone(&self) -> bool {
+        self.lock().failures >= LAST_FAILURE
+    }
+
     /// When the relay may be used again.
     pub fn resting_until(&self) -> Option<Instant> {
         self.lock().resting_until

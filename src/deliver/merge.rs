@@ -54,7 +54,7 @@ impl Merge {
     }
 
     /// The values an earlier attempt froze.
-    pub(super) fn thawed(&self, claim: &Claim, frozen: &Frozen) -> Result<Values, String> {
+    pub(super) fn thawed(claim: &Claim, frozen: &Frozen) -> Result<Values, String> {
         let merged = serde_json::from_str(&frozen.merge)
             .map_err(|error| format!("the frozen values of delivery {} cannot be read: {error}", claim.delivery.0))?;
         Ok(Values { message_id: frozen.message_id.clone(), date: frozen.date, merged })

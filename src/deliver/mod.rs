@@ -1,8 +1,8 @@
 //! A campaign's mail, from the ledger to the relay and back.
 //!
 //! The order never varies: claim → assemble → begin (durable) → mark the dot → final dot →
-//! mark the reply → settle (durable). [`supply`] does the first three, ahead of the wire and
-//! never more than `begin_ahead` deliveries; one [`worker`] per connection does the rest. What
+//! mark the reply → settle (durable). `supply` does the first three, ahead of the wire and
+//! never more than `begin_ahead` deliveries; one `worker` per connection does the rest. What
 //! a reply or a broken connection means is decided by [`crate::domain::policy`] alone.
 //!
 //! When the ledger cannot record an outcome, nothing more is sent: every worker stops before
@@ -21,6 +21,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::Clock;
 use crate::ledger::{Ledger, LedgerError, Sender};
+use health::{Health, Prognosis};
 pub use merge::Merge;
 pub use tally::{Count, Tally};
 pub use transport::{Route, Transport};
@@ -62,14 +63,16 @@ pub enum Patience {
     WaitForDeferred,
 }
 
-/// Asks a run to stop, from a signal handler or from a failing part of the run itself.
+/// Asks a run to stop, from a signal handler or from a part of the run itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// Nobody asked.
     No,
+    /// Nothing is left to send.
+    Finished,
     /// Finish what is on the wire and start nothing new.
     Drain,
-    /// As `Drain`, since the relay cannot be reached.
+    /// As `Drain`, since no relay can be reached.
     RelayGone(String),
     /// As `Drain`, since an outcome cannot be recorded.
     Broken,
@@ -108,6 +111,8 @@ struct Shared {
     /// Rung after every settle: the supply looks for work again.
     settled: Notify,
     stop: watch::Sender<Stop>,
+    /// The health of every relay: the run ends when none can be reached.
+    relays: Vec<Arc<Health>>,
     broken: std::sync::Mutex<Option<DeliverError>>,
 }
 
@@ -127,6 +132,15 @@ impl Shared {
     fn break_off(&self, error: DeliverError) {
         self.broken.lock().expect("no thread panics while holding this lock").get_or_insert(error);
         self.ask_to_stop(Stop::Broken);
+    }
+
+    /// Notes that a relay failed; when it was the last one, the run ends.
+    fn note_failure(&self, health: &Health, reason: &str) {
+        let prognosis = health.failed(tokio::time::Instant::now());
+        let no_relay_is_left = prognosis == Prognosis::Gone && self.relays.iter().all(|relay| relay.is_gone());
+        if no_relay_is_left && self.patience == Patience::LeaveDeferred {
+            self.ask_to_stop(Stop::RelayGone(reason.to_owned()));
+        }
     }
 
     fn is_stopping(&self) -> bool {
@@ -151,6 +165,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         room_size,
         settled: Notify::new(),
         stop,
+        relays: transport::healths(&lanes),
         broken: std::sync::Mutex::new(None),
     });
     let (queue, ready) = mpsc::channel(room_size);
@@ -160,6 +175,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         .map(|lane| tokio::spawn(worker::run(Arc::clone(&shared), lane, Arc::clone(&ready))))
         .collect();
     supply::run(Arc::clone(&shared), job.merge, job.transport.name(), queue).await;
+    shared.ask_to_stop(Stop::Finished);
     for worker in workers {
         worker.await.expect("a worker does not panic");
     }
@@ -176,7 +192,7 @@ async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
     let reason = shared.stop.borrow().clone();
     shared.sender.release(shared.clock.now()).await?;
     Ok(match reason {
-        Stop::No => Ending::Done,
+        Stop::No | Stop::Finished => Ending::Done,
         Stop::RelayGone(reason) => Ending::RelayUnavailable(reason),
         Stop::Drain | Stop::Broken => Ending::Interrupted,
     })

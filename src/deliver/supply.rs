@@ -129,7 +129,7 @@ impl Supply {
     fn assemble(&mut self, claim: &Claim, now: Instant) -> Result<Result<Assembled, String>, DeliverError> {
         let issue = self.issue(&claim.issue)?;
         let values = match &claim.frozen {
-            Some(frozen) => self.merge.thawed(claim, frozen),
+            Some(frozen) => Merge::thawed(claim, frozen),
             None => Ok(self.merge.fresh(claim, &issue, now)),
         };
         let values = match values {

@@ -79,6 +79,20 @@ impl Transport {
     }
 }
 
+/// The health of every relay among the lanes, each once.
+pub(super) fn healths(lanes: &[Lane]) -> Vec<Arc<Health>> {
+    let mut healths: Vec<Arc<Health>> = Vec::new();
+    for lane in lanes {
+        match lane {
+            Lane::Smtp { health, .. } if !healths.iter().any(|known| Arc::ptr_eq(known, health)) => {
+                healths.push(Arc::clone(health));
+            }
+            Lane::Smtp { .. } | Lane::Maildir(_) | Lane::Memory(_) => {}
+        }
+    }
+    healths
+}
+
 fn relay_lanes(route: &Route) -> Vec<Lane> {
     let health = Arc::new(Health::default());
     (0..route.connections.max(1)).map(|_| Lane::Smtp { route: route.clone(), health: Arc::clone(&health) }).collect()

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
-use super::health::{Health, Prognosis};
+use super::health::Health;
 use super::supply::Ready;
 use super::transport::{Lane, Route};
-use super::{DeliverError, Patience, Shared, Stop};
+use super::{DeliverError, Shared, Stop};
 use crate::domain::delivery::Outcome;
 use crate::domain::policy::{self, Consequence, Event};
 use crate::domain::reply::{Reply, Stage};
@@ -32,7 +32,9 @@ pub(super) async fn run(shared: Arc<Shared>, lane: Lane, queue: Queue) {
             break;
         }
         if worker.shared.is_stopping() {
-            batch.into_iter().for_each(|ready| worker.withdraw(ready, "the run was stopped"));
+            for ready in batch {
+                worker.withdraw(ready, "the run was stopped");
+            }
             continue;
         }
         match &lane {
@@ -81,7 +83,7 @@ impl Worker {
         }
         match &verdict.consequence {
             Consequence::None => health.succeeded(),
-            Consequence::RestRelay { reason } => self.rest(health, reason),
+            Consequence::RestRelay { reason } => self.shared.note_failure(health, reason),
             Consequence::PauseCampaign { reason } => self.pause_campaign(&ready, reason),
         }
         self.settle(ready, verdict.outcome);
@@ -120,13 +122,6 @@ impl Worker {
 
     fn mark_replied(&self, ready: &Ready, reply: &Reply) -> std::io::Result<()> {
         self.shared.sender.mark_replied(ready.slot, ready.claim.delivery, ready.claim.attempt, reply)
-    }
-
-    fn rest(&self, health: &Health, reason: &str) {
-        match (health.failed(Instant::now()), self.shared.patience) {
-            (Prognosis::Gone, Patience::LeaveDeferred) => self.shared.ask_to_stop(Stop::RelayGone(reason.to_owned())),
-            (Prognosis::Gone, Patience::WaitForDeferred) | (Prognosis::Resting, _) => {}
-        }
     }
 
     fn pause_campaign(&self, ready: &Ready, reason: &str) {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::sample::{self, any_html, document, paragraph, publication};
 use super::*;
 use crate::diagnostic::Diagnostic;
-use crate::domain::document::{Block, Document, Image, Inline, Target};
+use crate::domain::document::{AdmonitionKind, Block, Document, Image, Inline, Target};
 use crate::domain::issue::Slot;
 use crate::domain::post::Post;
 use crate::domain::publication::Publication;
@@ -150,7 +150,7 @@ fn an_issue_holds_its_slots_whole_and_is_always_the_same() {
 fn the_styles_of_a_mail_stand_in_its_elements_and_dark_mode_in_its_head() {
     let publication = publication("https://example.org/");
     let html = issue(&theme(), &site(&publication, &[]), &sample_post()).unwrap().html;
-    assert!(html.contains("<p style=\"margin: 0 0 22px;\">Attention"), "{html}");
+    assert!(html.contains("<p style=\"margin:0 0 22px\">Attention"), "{html}");
     assert!(html.contains("@media (prefers-color-scheme: dark)") && html.contains("[data-ogsc]"));
     assert!(html.contains("<!--[if mso]>") && html.contains("name=\"color-scheme\""));
     assert!(html.contains("width=\"600\" height=\"320\""), "the figure is not scaled to the column");
@@ -239,6 +239,40 @@ fn a_subject_is_one_line_whatever_the_title_holds() {
     let mut post = sample_post();
     post.title = "a\r\nBcc: x\u{2028}y\tz".into();
     assert_eq!(issue(&theme(), &site(&publication, &[]), &post).unwrap().subject, "a Bcc: x y z");
+}
+
+#[test]
+fn a_long_archive_is_a_list_of_titles() {
+    let publication = publication("https://example.org/");
+    let post = sample_post();
+    let html = index(&theme(), &site(&publication, &[]), &vec![&post; 40]).unwrap();
+    assert_eq!(html.matches("What a softmax hides").count(), 40);
+    assert_eq!(html.matches("polite argument").count(), 25);
+}
+
+/// The deepest that content loading lets through, and far deeper raw HTML: a test's thread has
+/// the 2 MiB of stack that a worker's has.
+#[test]
+fn deep_nesting_ends_in_a_mail_and_not_in_a_crash() {
+    let publication = publication("https://example.org/");
+    let mut block = paragraph("deep");
+    for level in 0..100 {
+        block = if level % 2 == 0 {
+            Block::Quote(vec![block])
+        } else {
+            Block::Admonition { kind: AdmonitionKind::Note, title: None, blocks: vec![block] }
+        };
+    }
+    let raw = Block::Html("<div>".repeat(20_000));
+    let inline = Block::Paragraph(vec![Inline::Html("<b>".into()); 5_000]);
+    let tables = Block::Html("<table><tr><td>".repeat(10_000));
+    for blocks in [vec![block], vec![raw], vec![inline], vec![tables]] {
+        let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
+        let site = site(&publication, &[]);
+        assert!(issue(&theme(), &site, &post).is_ok());
+        page(&theme(), &site, &post, Neighbours::default()).unwrap();
+        entry(&post, &publication);
+    }
 }
 
 proptest! {

@@ -210,14 +210,20 @@ pub(super) struct YearView<'a> {
     posts: Vec<PostView<'a>>,
 }
 
-/// Groups posts by year. Posts of one year that do not stand together make two groups:
+/// How many posts of a list come with their summary; a longer list is scanned by title.
+const WITH_SUMMARY: usize = 25;
+
+/// Groups posts by year, the first of them with their summaries. Posts of one year that do not stand together make two groups:
 /// the order is the caller's.
 pub(super) fn years<'a>(posts: &[&'a Post], publication: &'a Publication) -> Vec<YearView<'a>> {
     let mut years: Vec<YearView> = Vec::new();
-    for post in posts {
+    for (number, post) in posts.iter().enumerate() {
         let mut view = PostView::new(post, publication);
         // A list is read in the publication's language, whatever its posts are written in.
         view.date = DateView::new(post.date, &publication.language);
+        if number >= WITH_SUMMARY {
+            view.summary = "";
+        }
         match years.last_mut() {
             Some(last) if last.year == view.date.year => last.posts.push(view),
             Some(_) | None => years.push(YearView { year: view.date.year, posts: vec![view] }),

@@ -1,5 +1,7 @@
 //! Questions about a whole document.
 
+use std::cell::Cell;
+
 use crate::domain::document::{Block, Document, Inline, Target};
 use crate::domain::post::Post;
 
@@ -15,9 +17,30 @@ pub(super) fn has_raw_html(document: &Document) -> bool {
     any(document, &|node| matches!(node, Node::Block(Block::Html(_)) | Node::Inline(Inline::Html(_))))
 }
 
-/// Whether any heading is of the first level, which the page's title already is.
-pub(super) fn has_top_heading(document: &Document) -> bool {
-    any(document, &|node| matches!(node, Node::Block(Block::Heading { level: 0 | 1, .. })))
+/// The level at which a heading is shown: 2 for the highest the author used, since the title
+/// stands above it at 1, and so on down. Outlines without gaps are what screen readers follow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outline {
+    highest: u8,
+}
+
+impl Outline {
+    /// The outline of a document.
+    pub fn of(document: &Document) -> Self {
+        let highest = Cell::new(6);
+        any(document, &|node| {
+            if let Node::Block(Block::Heading { level, .. }) = node {
+                highest.set(highest.get().min(*level));
+            }
+            false
+        });
+        Self { highest: highest.get() }
+    }
+
+    /// The level shown for a level written: 2 to 6.
+    pub fn level(self, written: u8) -> u8 {
+        (written.saturating_sub(self.highest) + 2).min(6)
+    }
 }
 
 /// The post's cover, unless the text shows the same image itself: nobody wants it twice.

@@ -1,4 +1,5 @@
 //! Whole-tool tests: the built binary over fixture sites, real files and real servers.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests print the figures they measured")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -9,6 +10,7 @@ mod message;
 mod ml_field_notes;
 mod postfix;
 mod publishing;
+mod sender;
 mod smtp;
 mod this_week_in_rust;
 mod wrong_files;

@@ -20,7 +20,7 @@ impl Site {
     pub fn with_config(rest: &str) -> Self {
         let site = Self::empty();
         let head = "[publication]\ntitle = \"Test Notes\"\nbase_url = \"https://notes.example.org\"\n";
-        site.write("fieldpost.toml", &format!("{head}{rest}"));
+        site.write("fieldpost.toml", format!("{head}{rest}"));
         site
     }
 
@@ -48,10 +48,8 @@ impl Site {
 
     /// Writes a list of `n` subscribers, `reader-0@example.org` and so on.
     pub fn write_subscribers(&self, n: usize) {
-        let list: String = (0..n)
-            .map(|i| format!("[[subscriber]]\nemail = \"reader-{i}@example.org\"\nname = \"Reader {i}\"\n\n"))
-            .collect();
-        self.write("subscribers.toml", list);
+        let one = |i| format!("[[subscriber]]\nemail = \"reader-{i}@example.org\"\nname = \"Reader {i}\"\n");
+        self.write("subscribers.toml", (0..n).map(one).collect::<Vec<_>>().join("\n"));
     }
 
     /// The binary, about to work on this folder in a home of its own.
@@ -98,6 +96,11 @@ impl Site {
 pub struct Ran(Output);
 
 impl Ran {
+    /// What a process that was started elsewhere printed and returned.
+    pub fn of(output: Output) -> Self {
+        Self(output)
+    }
+
     /// Standard output as text.
     pub fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.0.stdout).into_owned()

@@ -7,27 +7,30 @@ pub struct Source {
     /// Relative to `src/`, with `/`.
     pub path: String,
     pub code: String,
-    /// The line, from 1, at which the file's inline tests begin.
-    pub tests_begin: usize,
+    /// For each line, whether it is compiled for tests only.
+    for_tests: Vec<bool>,
 }
 
 impl Source {
     pub fn new(path: &str, text: &str) -> Self {
         let code = blank_comments_and_literals(text);
-        let lines: Vec<&str> = code.lines().map(str::trim).collect();
-        let opens_tests =
-            |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].contains('{');
-        let tests_begin = lines.windows(2).position(opens_tests).map_or(usize::MAX, |index| index + 1);
-        Self { path: path.to_owned(), code, tests_begin }
+        let for_tests = lines_for_tests(&code);
+        Self { path: path.to_owned(), code, for_tests }
     }
 
-    /// The files that a `#[cfg(test)] mod name;` of this file makes part of the tests only.
-    pub fn test_files(&self) -> Vec<String> {
+    /// Makes every line one for tests, because the file is.
+    pub fn set_for_tests(&mut self) {
+        self.for_tests.fill(true);
+    }
+
+    /// What a `#[cfg(test)] mod name;` of this file makes part of the tests only: paths without `.rs`,
+    /// each a file or a folder of files.
+    pub fn test_modules(&self) -> Vec<String> {
         let own = self.path.trim_end_matches("mod.rs").trim_end_matches(".rs").trim_end_matches('/').to_owned();
         let declared =
             self.code.split("#[cfg(test)]").skip(1).filter_map(|rest| rest.split_once("mod ")?.1.split_once(';'));
         let names = declared.map(|(name, _)| name).filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
-        names.map(|name| format!("{own}/{name}.rs")).collect()
+        names.map(|name| format!("{own}/{name}")).collect()
     }
 
     /// The module under the crate root that the file belongs to; `None` for `lib.rs` and `main.rs`.
@@ -36,17 +39,21 @@ impl Source {
         (!matches!(name, "lib" | "main")).then_some(name)
     }
 
+    /// The lines with their numbers, from 1.
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.code.lines().enumerate().map(|(index, line)| (index + 1, line))
+    }
+
     /// The numbered lines that end up in the binary.
     pub fn production_lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.code.lines().enumerate().map(|(index, line)| (index + 1, line)).take_while(|(n, _)| *n < self.tests_begin)
+        self.lines().filter(|(number, _)| !self.for_tests[number - 1])
     }
 
     /// The lines whose `super::super::…` climbs to the crate root, where arrows cannot be seen.
     pub fn climbs(&self) -> Vec<usize> {
         let depth = self.path.trim_end_matches("/mod.rs").split('/').count();
-        let root = |line: usize| "super::".repeat(depth + usize::from(line >= self.tests_begin));
-        let lines = self.code.lines().enumerate().map(|(index, line)| (index + 1, line));
-        lines.filter(|(number, line)| line.contains(&root(*number))).map(|(number, _)| number).collect()
+        let root = |number: usize| "super::".repeat(depth + usize::from(self.for_tests[number - 1]));
+        self.lines().filter(|(number, line)| line.contains(&root(*number))).map(|(number, _)| number).collect()
     }
 
     /// The modules of the house this file names, with the line of the first mention.
@@ -63,6 +70,28 @@ impl Source {
         }
         arrows
     }
+}
+
+/// Marks what follows each `#[cfg(test)]`: to the `;` of a declaration, else to the `}` that
+/// stands as far left as the attribute, as rustfmt leaves it.
+fn lines_for_tests(code: &str) -> Vec<bool> {
+    let mut end: Option<String> = None;
+    let mut marks = Vec::new();
+    for line in code.lines() {
+        if end.is_none() && line.trim() == "#[cfg(test)]" {
+            end = Some(line.replace("#[cfg(test)]", "}"));
+        }
+        marks.push(end.is_some());
+        let declares = line.ends_with(';') && end.as_deref().is_some_and(|end| indent(end) == indent(line));
+        if declares || end.as_deref() == Some(line.trim_end()) {
+            end = None;
+        }
+    }
+    marks
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// The first names of a path or of a braced list of paths: `a::b` is `a`, `{a::b, c}` is `a`, `c`.

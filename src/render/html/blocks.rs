@@ -36,7 +36,7 @@ impl Writer<'_> {
     }
 
     fn heading(&mut self, level: u8, id: &str, content: &[Inline]) {
-        let tag = format!("h{}", (level + self.heading_shift).clamp(2, 6));
+        let tag = format!("h{}", self.outline.level(level));
         self.out.push('<');
         self.out.push_str(&tag);
         match self.medium {

@@ -5,6 +5,7 @@
 
 mod balance;
 mod blocks;
+mod depth;
 mod escape;
 mod inlines;
 mod notes;
@@ -19,14 +20,15 @@ use crate::domain::post::{Post, Slug};
 use crate::domain::publication::SiteUrl;
 
 use super::links::{Links, Reach};
-use super::walk;
+use super::walk::{self, Outline};
 
 #[cfg(test)]
 pub(super) use balance::as_browsers_read;
 use balance::balanced;
+use depth::shallow_source;
 pub(super) use escape::{push_attribute, push_text};
 pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed};
-pub(super) use sanitize::sanitized;
+pub(super) use sanitize::Sanitizer;
 
 /// What the HTML is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +58,8 @@ pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
     }
     match medium {
         // The author's own site trusts the author.
-        Medium::Web => balanced(&html),
-        Medium::Feed | Medium::Mail => sanitized(&html, &links, medium),
+        Medium::Web => balanced(&shallow_source(&html)),
+        Medium::Feed | Medium::Mail => Sanitizer::new(&links, medium).clean(&html),
     }
 }
 
@@ -69,7 +71,7 @@ fn written(document: &Document, slug: &Slug, links: Links, medium: Medium) -> St
         document,
         note_prefix: slug.as_str().replace(['/', '.'], "-"),
         note_uses: vec![0; document.footnotes.len()],
-        heading_shift: u8::from(walk::has_top_heading(document)),
+        outline: Outline::of(document),
         inside_link: false,
     };
     writer.blocks(&document.blocks);
@@ -87,8 +89,8 @@ struct Writer<'a> {
     note_prefix: String,
     /// How often each footnote was referred to so far.
     note_uses: Vec<usize>,
-    /// 1 when the author's own headings begin at level 1, where the title stands.
-    heading_shift: u8,
+    /// Which levels the headings are shown at.
+    outline: Outline,
     /// A link cannot hold another (HTML, 4.5.1): inside one, only words are written.
     inside_link: bool,
 }

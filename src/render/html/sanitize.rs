@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use ammonia::{Builder, UrlRelative, UrlRelativeEvaluate};
 
 use super::Medium;
+use super::depth::{shallow_source, shallow_tree};
 use crate::render::links::{Links, SCHEMES};
 
 /// Elements allowed everywhere.
@@ -113,23 +114,40 @@ const MAIL_ATTRIBUTES: [(&str, &[&str]); 2] =
 /// Elements whose id may be the target of a link.
 const WITH_ID: [&str; 12] = ["h1", "h2", "h3", "h4", "h5", "h6", "li", "sup", "dt", "dd", "a", "figure"];
 
-/// Sanitises a whole body for a feed or a mail and makes every URL in it absolute. Our own
-/// markup passes unchanged.
-pub(in crate::render) fn sanitized(html: &str, links: &Links, medium: Medium) -> String {
-    let filter = links.clone();
-    let mut builder = Builder::empty();
-    builder
-        .tags(TAGS.into_iter().collect())
-        .clean_content_tags(GONE_WITH_CONTENT.into_iter().collect())
-        .tag_attributes(attributes(&ATTRIBUTES))
-        .generic_attributes(HashSet::from(["dir", "lang", "title"]))
-        .url_schemes(HashSet::from(SCHEMES))
-        .link_rel(None)
-        .url_relative(UrlRelative::Custom(Box::new(Resolver { links: links.clone(), medium })))
-        .attribute_filter(move |_, name, value| filtered(name, value, &filter));
-    for tag in WITH_ID {
-        builder.add_tag_attributes(tag, &["id"]);
+/// Makes HTML fit for one medium and one post. Costly to make, so made once per post.
+pub(in crate::render) struct Sanitizer {
+    builder: Builder<'static>,
+}
+
+impl Sanitizer {
+    /// A sanitizer that makes URLs absolute by `links`.
+    pub fn new(links: &Links, medium: Medium) -> Self {
+        let filter = links.clone();
+        let mut builder = Builder::empty();
+        builder
+            .tags(TAGS.into_iter().collect())
+            .clean_content_tags(GONE_WITH_CONTENT.into_iter().collect())
+            .tag_attributes(attributes(&ATTRIBUTES))
+            .generic_attributes(HashSet::from(["dir", "lang", "title"]))
+            .url_schemes(HashSet::from(SCHEMES))
+            .link_rel(None)
+            .url_relative(UrlRelative::Custom(Box::new(Resolver { links: links.clone(), medium })))
+            .attribute_filter(move |_, name, value| filtered(name, value, &filter));
+        for tag in WITH_ID {
+            builder.add_tag_attributes(tag, &["id"]);
+        }
+        allow_for_medium(&mut builder, medium);
+        Self { builder }
     }
+
+    /// The HTML without what is not allowed, every URL absolute. Our own markup passes
+    /// unchanged. Elements nested beyond all reason lose their tags.
+    pub fn clean(&self, html: &str) -> String {
+        shallow_tree(self.builder.clean(&shallow_source(html)).to_string())
+    }
+}
+
+fn allow_for_medium(builder: &mut Builder<'static>, medium: Medium) {
     match medium {
         Medium::Web | Medium::Feed => {
             builder.add_tags(&FEED_TAGS);
@@ -145,7 +163,6 @@ pub(in crate::render) fn sanitized(html: &str, links: &Links, medium: Medium) ->
             }
         }
     }
-    builder.clean(html).to_string()
 }
 
 fn attributes(table: &[(&'static str, &[&'static str])]) -> HashMap<&'static str, HashSet<&'static str>> {

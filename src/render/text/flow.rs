@@ -177,17 +177,20 @@ impl Lines {
         }
     }
 
-    /// A word longer than a line, divided wherever a line is full.
+    /// A word longer than a line, divided wherever a line is full. The line is measured as a
+    /// whole: a sign and what modifies it can be wider together than apart.
     fn divided(&mut self, text: &str) {
-        let mut used = self.line.width();
         for c in text.chars() {
-            let wide = c.width().unwrap_or(0);
-            if used + wide > self.width && !self.line.is_empty() {
-                self.next_line();
-                used = 0;
-            }
             self.line.push(c);
-            used += wide;
+            if self.line.width() > self.width {
+                let begins_a_sign = |(_, c): &(usize, char)| c.width().is_some_and(|width| width > 0);
+                let cut = self.line.char_indices().rfind(begins_a_sign).map_or(0, |(at, _)| at);
+                if cut > 0 {
+                    let sign = self.line.split_off(cut);
+                    self.next_line();
+                    self.line = sign;
+                }
+            }
         }
     }
 
@@ -254,6 +257,11 @@ mod tests {
         assert_eq!(flow("one two  three\nfour").lines(9), ["one two", "three", "four"]);
         assert_eq!(flow("abcdefghij").lines(4), ["abcd", "efgh", "ij"]);
         assert_eq!(flow("a\u{a0}b c").lines(3), ["a\u{a0}b", "c"]);
+    }
+
+    #[test]
+    fn a_sign_and_its_modifier_stay_together() {
+        assert_eq!(flow("abcd↩\u{fe0f}").lines(5), ["abcd", "↩\u{fe0f}"]);
     }
 
     #[test]

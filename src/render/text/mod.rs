@@ -11,14 +11,17 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
+
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::document::{AdmonitionKind, Block, Definition, Document, Footnote, Inline, ListItem, Spacing};
 use crate::domain::post::Post;
 use crate::domain::publication::SiteUrl;
 
+use super::html::Sanitizer;
 use super::links::{Links, Reach};
-use super::walk;
+use super::walk::Outline;
 use flow::Flow;
 
 /// How wide a line of text is, in columns.
@@ -32,7 +35,8 @@ pub(super) fn body(post: &Post, base: &SiteUrl) -> String {
     let mut writer = Writer {
         links: Links::new(base, post.site_path(), Reach::Absolute),
         listed: Vec::new(),
-        heading_shift: u8::from(walk::has_top_heading(&post.document)),
+        outline: Outline::of(&post.document),
+        sanitizer: OnceCell::new(),
         raw_link: None,
         hidden: None,
     };
@@ -62,8 +66,10 @@ struct Writer {
     links: Links,
     /// The URLs referred to so far; `[n]` is the n-th.
     listed: Vec<String>,
-    /// As in the HTML: 1 when the author's headings begin where the title stands.
-    heading_shift: u8,
+    /// Which levels the headings are shown at, as in the HTML.
+    outline: Outline,
+    /// Reads raw HTML; made when the first is met.
+    sanitizer: OnceCell<Sanitizer>,
     /// The target of a raw `<a>` that is open.
     raw_link: Option<String>,
     /// The raw element whose content nobody is meant to read, while it is open.
@@ -148,7 +154,7 @@ impl Writer {
 
     fn heading(&mut self, level: u8, content: &[Inline], width: usize) -> Vec<String> {
         let lines = self.flow(content).lines(width);
-        match (level + self.heading_shift).clamp(2, 6) {
+        match self.outline.level(level) {
             2 => with_underline(lines, '-'),
             3 => with_underline(lines, '~'),
             _ => lines,

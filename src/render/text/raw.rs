@@ -4,7 +4,7 @@
 
 use super::Writer;
 use super::flow::Flow;
-use crate::render::html::{Medium, Piece, attribute, pieces, sanitized, tag_name, tamed};
+use crate::render::html::{Medium, Piece, Sanitizer, attribute, pieces, tag_name, tamed};
 
 /// Elements whose content is not for readers.
 const HIDDEN: [&str; 2] = ["script", "style"];
@@ -24,7 +24,7 @@ impl Writer {
             self.hidden = Some(element);
             return;
         }
-        let clean = sanitized(&tamed(html), &self.links, Medium::Mail);
+        let clean = self.cleaned(html);
         match name.as_str() {
             "a" => self.raw_link = attribute(&clean, "href").map(decoded),
             "/a" => self.end_raw_link(flow),
@@ -41,10 +41,14 @@ impl Writer {
 
     /// A block of raw HTML as lines.
     pub(super) fn raw_block(&mut self, html: &str, width: usize) -> Vec<String> {
-        let clean = sanitized(&tamed(html), &self.links, Medium::Mail);
+        let clean = self.cleaned(html);
         let mut flow = Flow::default();
         self.push_pieces(&clean, &mut flow);
         if flow.is_empty() { Vec::new() } else { flow.lines(width) }
+    }
+
+    fn cleaned(&self, html: &str) -> String {
+        self.sanitizer.get_or_init(|| Sanitizer::new(&self.links, Medium::Mail)).clean(&tamed(html))
     }
 
     fn push_pieces(&mut self, clean: &str, flow: &mut Flow) {

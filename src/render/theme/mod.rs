@@ -113,7 +113,8 @@ fn inliner() -> CSSInliner<'static> {
         keep_at_rules: true,
         remove_inlined_selectors: true,
         load_remote_stylesheets: false,
-        apply_width_attributes: false,
+        // Spaces count: Gmail cuts a mail off at 102 KB.
+        minify_css: true,
         resolve_css_variables: true,
         ..InlineOptions::default()
     })

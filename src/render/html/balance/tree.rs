@@ -40,7 +40,7 @@ pub(super) struct Node {
 pub(super) struct Handle {
     at: usize,
     name: Option<Rc<QualName>>,
-    /// Whether it is MathML's `annotation-xml` with HTML inside (HTML, 13.2.6).
+    /// Whether it is the `annotation-xml` of a formula, with HTML inside (HTML, 13.2.6).
     holds_html: bool,
 }
 
