@@ -281,5 +281,5 @@ proptest! {
 fn the_example_in_the_repository_is_a_good_list() {
     let list = listing("list.toml", include_str!("../../subscribers.example.toml"));
     assert_eq!(list.diagnostics, []);
-    assert_eq!(list.enrolments.len(), 4);
+    assert!(list.enrolments.len() > 3);
 }

@@ -3,6 +3,7 @@
 use tera::Context;
 
 use super::html::{self, Medium};
+use super::links::Here;
 use super::views::{PostView, SiteView, finished_html, image_url};
 use super::{SiteContext, Theme, text, walk};
 use crate::diagnostic::Diagnostic;
@@ -46,10 +47,10 @@ pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<Issue, Di
 
 /// What the mail's templates are told.
 fn context(theme: &Theme, site: &SiteContext, post: &Post, nonce: &str) -> Context {
-    let view = PostView::new(post, site.publication);
+    let view = PostView::new(post, site.publication, Here::Anywhere);
     let cover = walk::cover(post).and_then(|_| image_url(post, &site.publication.base_url)).unwrap_or_default();
     let mut context = Context::new();
-    context.insert("site", &SiteView::new(site, theme));
+    context.insert("site", &SiteView::new(site, theme, Here::Anywhere));
     context.insert("byline", &view.byline());
     context.insert("post", &view);
     context.insert("cover", &cover);

@@ -13,8 +13,9 @@ pub(super) const SCHEMES: [&str; 12] =
 /// How an output names a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// From the root of the host, and `#…` inside the page: for the web.
-    Root,
+    /// From the page itself, and `#…` inside it: for the web. Such pages can be moved, and
+    /// opened without a server.
+    Page,
     /// By the whole URL: for whatever leaves the site.
     Absolute,
 }
@@ -36,10 +37,10 @@ impl Links {
     /// The value of `href` or `src`; `None` when the target's scheme is not allowed.
     pub fn href(&self, target: &Target) -> Option<String> {
         match (target, self.reach) {
-            (Target::Url(url), Reach::Root | Reach::Absolute) => safe_url(url),
-            (Target::Site(path), Reach::Root) => Some(root_path(&self.base, path)),
+            (Target::Url(url), Reach::Page | Reach::Absolute) => safe_url(url),
+            (Target::Site(path), Reach::Page) => Some(Here::At(&self.page).path(&self.base, path)),
             (Target::Site(path), Reach::Absolute) => Some(self.base.join(path)),
-            (Target::Fragment(name), Reach::Root) => Some(format!("#{name}")),
+            (Target::Fragment(name), Reach::Page) => Some(format!("#{name}")),
             (Target::Fragment(name), Reach::Absolute) => Some(self.fragment(name)),
         }
     }
@@ -57,10 +58,31 @@ impl Links {
     }
 }
 
-/// The path of a place of the site from the root of its host, percent-encoded.
-pub(super) fn root_path(base: &SiteUrl, site_path: &str) -> String {
-    let origin = base.as_str().len() - base.path().len();
-    base.join(site_path).split_off(origin)
+/// Where a path is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Here<'a> {
+    /// On the page at that site path.
+    At(&'a str),
+    /// On a page that is shown at any address.
+    Anywhere,
+}
+
+impl Here<'_> {
+    /// The path of a place of the site as it is written here, percent-encoded: relative to
+    /// the page, or from the root of the host.
+    pub fn path(self, base: &SiteUrl, site_path: &str) -> String {
+        let url = base.join(site_path);
+        match self {
+            Self::Anywhere => url[base.as_str().len() - base.path().len()..].to_owned(),
+            Self::At(page) => {
+                let up = match page.matches('/').count() {
+                    0 => "./".to_owned(),
+                    depth => "../".repeat(depth),
+                };
+                format!("{up}{}", &url[base.as_str().len()..])
+            }
+        }
+    }
 }
 
 /// The URL in a form every client reads: percent-encoded, of an allowed scheme.
@@ -84,16 +106,19 @@ mod tests {
     }
 
     #[test]
-    fn a_place_of_the_site_is_written_from_the_root_or_whole() {
+    fn a_place_of_the_site_is_written_from_where_one_stands_or_whole() {
         let base = base();
         let site = Target::Site("über uns/#a".into());
-        let web = Links::new(&base, "post/", Reach::Root);
+        let web = Links::new(&base, "post/", Reach::Page);
         let away = Links::new(&base, "post/", Reach::Absolute);
-        assert_eq!(web.href(&site).unwrap(), "/blog/%C3%BCber%20uns/#a");
+        assert_eq!(web.href(&site).unwrap(), "../%C3%BCber%20uns/#a");
         assert_eq!(away.href(&site).unwrap(), "https://example.org/blog/%C3%BCber%20uns/#a");
         assert_eq!(web.href(&Target::Fragment("x".into())).unwrap(), "#x");
         assert_eq!(away.href(&Target::Fragment("x".into())).unwrap(), "https://example.org/blog/post/#x");
-        assert_eq!(web.href(&Target::Site(String::new())).unwrap(), "/blog/");
+        assert_eq!(web.href(&Target::Site(String::new())).unwrap(), "../");
+        assert_eq!(Here::At("").path(&base, "post/"), "./post/");
+        assert_eq!(Here::At("topics/a/").path(&base, "post/"), "../../post/");
+        assert_eq!(Here::Anywhere.path(&base, "post/"), "/blog/post/");
     }
 
     #[test]

@@ -3,12 +3,15 @@
 use tera::Context;
 
 use super::html::{self, Medium, push_attribute, push_text};
-use super::links::{Links, Reach, root_path};
+use super::links::{Here, Links, Reach};
 use super::views::{PageView, PostView, SiteView, TopicView, direction, finished_html, image_url, language, years};
 use super::walk;
 use super::{SiteContext, Theme, Topic};
 use crate::diagnostic::Diagnostic;
 use crate::domain::post::Post;
+
+/// Where the home page's own links are written.
+const HOME: Here = Here::At("");
 
 /// The posts before and after one in time.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,9 +27,12 @@ pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbou
     let publication = site.publication;
     let base = &publication.base_url;
     let language = language(post, publication);
+    let path = post.site_path();
+    let here = Here::At(&path);
     let mut context = context(
         theme,
         site,
+        here,
         &PageView {
             title: &post.title,
             description: &post.summary,
@@ -37,11 +43,11 @@ pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbou
             image: image_url(post, base).unwrap_or_default(),
         },
     );
-    let links = Links::new(base, post.site_path(), Reach::Root);
+    let links = Links::new(base, post.site_path(), Reach::Page);
     let cover = walk::cover(post).and_then(|cover| links.href(cover)).unwrap_or_default();
-    context.insert("post", &PostView::new(post, publication));
-    context.insert("newer", &neighbours.newer.map(|post| PostView::new(post, publication)));
-    context.insert("older", &neighbours.older.map(|post| PostView::new(post, publication)));
+    context.insert("post", &PostView::new(post, publication, here));
+    context.insert("newer", &neighbours.newer.map(|post| PostView::new(post, publication, here)));
+    context.insert("older", &neighbours.older.map(|post| PostView::new(post, publication, here)));
     context.insert("cover", &cover);
     context.insert_value("body", finished_html(&html::body(post, base, Medium::Web)));
     theme.render("page.html", &context)
@@ -50,23 +56,25 @@ pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbou
 /// The home page: the posts, newest first as given, grouped by year, and the feeds.
 pub fn index(theme: &Theme, site: &SiteContext, posts: &[&Post]) -> Result<String, Diagnostic> {
     let publication = site.publication;
-    let mut context = context(theme, site, &website(site, &publication.title, &publication.description, ""));
-    context.insert("years", &years(posts, publication));
+    let mut context = context(theme, site, HOME, &website(site, &publication.title, &publication.description, ""));
+    context.insert("years", &years(posts, publication, HOME));
     theme.render("index.html", &context)
 }
 
 /// The page of one topic: the posts about it, grouped by year.
 pub fn topic(theme: &Theme, site: &SiteContext, topic: &Topic) -> Result<String, Diagnostic> {
-    let mut context = context(theme, site, &website(site, &topic.title, "", &topic.site_path));
-    context.insert("topic", &topic_view(site, topic));
-    context.insert("years", &years(&topic.posts, site.publication));
+    let here = Here::At(&topic.site_path);
+    let mut context = context(theme, site, here, &website(site, &topic.title, "", &topic.site_path));
+    context.insert("topic", &topic_view(site, topic, here));
+    context.insert("years", &years(&topic.posts, site.publication, here));
     theme.render("topic.html", &context)
 }
 
 /// The page that lists all topics (`topics/index.html`).
 pub fn topics(theme: &Theme, site: &SiteContext, topics: &[Topic]) -> Result<String, Diagnostic> {
-    let mut context = context(theme, site, &website(site, "Topics", "", "topics/"));
-    let views: Vec<TopicView> = topics.iter().map(|topic| topic_view(site, topic)).collect();
+    let here = Here::At("topics/");
+    let mut context = context(theme, site, here, &website(site, "Topics", "", "topics/"));
+    let views: Vec<TopicView> = topics.iter().map(|topic| topic_view(site, topic, here)).collect();
     context.insert("topics", &views);
     theme.render("topics.html", &context)
 }
@@ -74,7 +82,7 @@ pub fn topics(theme: &Theme, site: &SiteContext, topics: &[Topic]) -> Result<Str
 /// The page a web server shows for an address that leads nowhere (`404.html`). Its links are
 /// root-relative, so it works at any depth.
 pub fn not_found(theme: &Theme, site: &SiteContext) -> Result<String, Diagnostic> {
-    theme.render("404.html", &context(theme, site, &website(site, "Page not found", "", "404.html")))
+    theme.render("404.html", &context(theme, site, Here::Anywhere, &website(site, "Page not found", "", "404.html")))
 }
 
 /// The page at an old address of a post: it sends browsers and search engines on.
@@ -90,7 +98,7 @@ pub fn redirect(site: &SiteContext, post: &Post) -> String {
     out.push_str(">\n<meta name=\"robots\" content=\"noindex\">\n<meta http-equiv=\"refresh\"");
     push_attribute(&mut out, "content", &format!("0; url={url}"));
     out.push_str(">\n</head>\n<body>\n<p>This page is now at <a");
-    push_attribute(&mut out, "href", &root_path(base, &post.site_path()));
+    push_attribute(&mut out, "href", &Here::Anywhere.path(base, &post.site_path()));
     out.push('>');
     push_text(&mut out, &url);
     out.push_str("</a>.</p>\n</body>\n</html>\n");
@@ -98,9 +106,9 @@ pub fn redirect(site: &SiteContext, post: &Post) -> String {
 }
 
 /// What every page's template is told.
-fn context(theme: &Theme, site: &SiteContext, page: &PageView) -> Context {
+fn context(theme: &Theme, site: &SiteContext, here: Here, page: &PageView) -> Context {
     let mut context = Context::new();
-    context.insert("site", &SiteView::new(site, theme));
+    context.insert("site", &SiteView::new(site, theme, here));
     context.insert("page", page);
     context
 }
@@ -118,10 +126,10 @@ fn website<'a>(site: &SiteContext<'a>, title: &'a str, description: &'a str, sit
     }
 }
 
-fn topic_view<'a>(site: &SiteContext, topic: &'a Topic) -> TopicView<'a> {
+fn topic_view<'a>(site: &SiteContext, topic: &'a Topic, here: Here) -> TopicView<'a> {
     TopicView {
         title: &topic.title,
-        path: root_path(&site.publication.base_url, &topic.site_path),
+        path: here.path(&site.publication.base_url, &topic.site_path),
         count: topic.posts.len(),
     }
 }

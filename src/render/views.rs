@@ -7,7 +7,7 @@ use chrono::Datelike;
 use serde::Serialize;
 use tera::Value;
 
-use super::links::root_path;
+use super::links::Here;
 use super::site::topic_path;
 use super::theme::stylesheet_path;
 use super::{FeedLink, SiteContext, Theme};
@@ -23,8 +23,8 @@ pub(super) struct SiteView<'a> {
     description: &'a str,
     /// The home page, absolute.
     url: &'a str,
-    /// The home page, from the root of the host.
-    home: &'a str,
+    /// The path of the home page.
+    home: String,
     language: &'a str,
     /// `ltr` or `rtl`.
     direction: &'static str,
@@ -50,19 +50,19 @@ struct FeedView<'a> {
 }
 
 impl<'a> SiteView<'a> {
-    pub fn new(site: &SiteContext<'a>, theme: &Theme) -> Self {
+    pub fn new(site: &SiteContext<'a>, theme: &Theme, here: Here) -> Self {
         let publication = site.publication;
         let base = &publication.base_url;
         Self {
             title: &publication.title,
             description: &publication.description,
             url: base.as_str(),
-            home: base.path(),
+            home: here.path(base, ""),
             language: &publication.language,
             direction: direction(&publication.language),
-            stylesheet: root_path(base, stylesheet_path(theme)),
-            feeds: site.feeds.iter().map(|feed| FeedView::new(feed, base)).collect(),
-            topics: root_path(base, "topics/"),
+            stylesheet: here.path(base, stylesheet_path(theme)),
+            feeds: site.feeds.iter().map(|feed| FeedView::new(feed, base, here)).collect(),
+            topics: here.path(base, "topics/"),
             topic_count: site.topic_count,
             postal_address: publication.postal_address.as_deref().unwrap_or_default(),
         }
@@ -70,7 +70,7 @@ impl<'a> SiteView<'a> {
 }
 
 impl<'a> FeedView<'a> {
-    fn new(feed: &'a FeedLink, base: &SiteUrl) -> Self {
+    fn new(feed: &'a FeedLink, base: &SiteUrl, here: Here) -> Self {
         Self {
             title: &feed.title,
             name: match feed.mime.as_str() {
@@ -79,7 +79,7 @@ impl<'a> FeedView<'a> {
                 _ => "RSS",
             },
             mime: &feed.mime,
-            path: root_path(base, &feed.site_path),
+            path: here.path(base, &feed.site_path),
             url: base.join(&feed.site_path),
         }
     }
@@ -109,7 +109,7 @@ pub(super) struct PostView<'a> {
     summary: &'a str,
     /// The absolute URL of its page.
     url: String,
-    /// The path of its page from the root of the host.
+    /// The path of its page.
     path: String,
     language: &'a str,
     direction: &'static str,
@@ -138,7 +138,7 @@ struct TagView<'a> {
 }
 
 impl<'a> PostView<'a> {
-    pub fn new(post: &'a Post, publication: &'a Publication) -> Self {
+    pub fn new(post: &'a Post, publication: &'a Publication, here: Here) -> Self {
         let base = &publication.base_url;
         let language = language(post, publication);
         let changed_later = |updated: &Dated| updated.date_naive() > post.date.date_naive();
@@ -146,13 +146,13 @@ impl<'a> PostView<'a> {
             title: &post.title,
             summary: &post.summary,
             url: base.join(&post.site_path()),
-            path: root_path(base, &post.site_path()),
+            path: here.path(base, &post.site_path()),
             language,
             direction: direction(language),
             date: DateView::new(post.date, language),
             updated: post.updated.filter(changed_later).map(|date| DateView::new(date, language)),
             authors: authors(post, publication).map(AuthorView::new).collect(),
-            tags: post.tags.iter().map(|tag| TagView::new(tag, base)).collect(),
+            tags: post.tags.iter().map(|tag| TagView::new(tag, base, here)).collect(),
             image: image_url(post, base).unwrap_or_default(),
             number: post.number,
         }
@@ -173,8 +173,8 @@ impl<'a> AuthorView<'a> {
 }
 
 impl<'a> TagView<'a> {
-    fn new(tag: &'a str, base: &SiteUrl) -> Self {
-        Self { title: tag, path: topic_path(tag).map(|path| root_path(base, &path)).unwrap_or_default() }
+    fn new(tag: &'a str, base: &SiteUrl, here: Here) -> Self {
+        Self { title: tag, path: topic_path(tag).map(|path| here.path(base, &path)).unwrap_or_default() }
     }
 }
 
@@ -215,10 +215,10 @@ const WITH_SUMMARY: usize = 25;
 
 /// Groups posts by year, the first of them with their summaries. Posts of one year that do not stand together make two groups:
 /// the order is the caller's.
-pub(super) fn years<'a>(posts: &[&'a Post], publication: &'a Publication) -> Vec<YearView<'a>> {
+pub(super) fn years<'a>(posts: &[&'a Post], publication: &'a Publication, here: Here) -> Vec<YearView<'a>> {
     let mut years: Vec<YearView> = Vec::new();
     for (number, post) in posts.iter().enumerate() {
-        let mut view = PostView::new(post, publication);
+        let mut view = PostView::new(post, publication, here);
         // A list is read in the publication's language, whatever its posts are written in.
         view.date = DateView::new(post.date, &publication.language);
         if number >= WITH_SUMMARY {

@@ -45,7 +45,7 @@ pub(super) enum Medium {
 /// sanitised for feeds and mail.
 pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
     let reach = match medium {
-        Medium::Web => Reach::Root,
+        Medium::Web => Reach::Page,
         Medium::Feed | Medium::Mail => Reach::Absolute,
     };
     let links = Links::new(base, post.site_path(), reach);
