@@ -83,6 +83,11 @@ fn addresses(html: &str) -> Vec<Attribute> {
     out
 }
 
+/// Where the tag that begins at `start` ends, its attributes with their quotes read.
+pub(super) fn tag_end(html: &str, start: usize) -> usize {
+    tag(html, start + 1, &mut Vec::new())
+}
+
 /// Reads one tag from its name on; returns where it ends.
 fn tag(html: &str, start: usize, out: &mut Vec<Attribute>) -> usize {
     let bytes = html.as_bytes();

@@ -11,6 +11,7 @@ mod article;
 mod characters;
 mod discover;
 mod draft;
+mod elements;
 mod git;
 mod head;
 mod html;

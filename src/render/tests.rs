@@ -1,4 +1,6 @@
-use super::sample::{self, document, paragraph, publication};
+use proptest::prelude::*;
+
+use super::sample::{self, any_html, document, paragraph, publication};
 use super::*;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::{AdmonitionKind, Block, Document, Image, Inline, Target};
@@ -278,5 +280,25 @@ fn deep_nesting_ends_in_a_mail_and_not_in_a_crash() {
         assert!(issue(&theme(), &site, &post).is_ok());
         page(&theme(), &site, &post, Neighbours::default()).unwrap();
         entry(&post, &publication);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever an author writes, it lies where the text lies, and nothing else moves.
+    #[test]
+    fn no_raw_html_reaches_beyond_the_text_of_its_page(block in any_html(12), inline in any_html(4)) {
+        let publication = publication("https://example.org/");
+        let raw = vec![Inline::Html(inline), Inline::Text("x".into())];
+        let item = sample::item(None, vec![Block::Html(block)]);
+        let blocks = vec![Block::List { start: None, items: vec![item] }, Block::Paragraph(raw)];
+        let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
+        let plain = sample::post("T", "t", Document { blocks: vec![paragraph("BODY")], footnotes: Vec::new() });
+        let [page, frame] = [&post, &plain].map(|post| {
+            html::as_browsers_read(&page(&theme(), &site(&publication, &[]), post, Neighbours::default()).unwrap())
+        });
+        let body = html::body(&post, &publication.base_url, html::Medium::Web);
+        prop_assert_eq!(page, frame.replace("<p>BODY</p>\n", &body));
     }
 }

@@ -12,6 +12,7 @@ use super::pieces::{alignment, alt_text, is_more, level_number, paragraph};
 use super::slugs::Slugs;
 use super::{code_info, quote};
 use crate::content::characters::{is_forbidden, without_forbidden};
+use crate::content::elements::Tags;
 use crate::content::html;
 use crate::content::links::Linker;
 use crate::diagnostic::Diagnostic;
@@ -79,6 +80,7 @@ pub(super) struct Builder<'b, 'l, 's> {
     linker: &'l mut Linker<'s>,
     stack: Vec<Frame>,
     slugs: Slugs,
+    tags: Tags,
     /// Labels in the order of their first reference.
     labels: Vec<String>,
     /// Folded label → its place in `labels`.
@@ -96,6 +98,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             linker,
             stack: vec![root],
             slugs: Slugs::default(),
+            tags: Tags::default(),
             labels: Vec::new(),
             numbers: HashMap::new(),
             definitions: HashMap::new(),
@@ -333,9 +336,14 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             }
             return;
         }
+        let mut html = self.tags.html(html);
+        if !html.contains('<') {
+            // Nothing in it was a tag: it is a paragraph that began with `<T>`.
+            html = format!("<p>{}</p>\n", html.trim_end()).into();
+        }
         let span = self.body.file_span(range);
-        self.clean(html, &span);
-        let html = html::rewrite(html, self.linker, self.file, span);
+        self.clean(&html, &span);
+        let html = html::rewrite(&html, self.linker, self.file, span);
         self.block(Block::Html(html));
     }
 
@@ -345,6 +353,10 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
                 self.standalone(Block::More);
             }
             return;
+        }
+        let (before, after) = (&self.body.text[..range.start], &self.body.text[range.end..]);
+        if !self.tags.is_html(html, before, after) {
+            return self.text(html, &range);
         }
         self.clean(html, &range);
         let html = html::rewrite(html, self.linker, self.file, self.body.file_span(range));

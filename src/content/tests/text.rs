@@ -180,3 +180,26 @@ fn mojibake_is_reported_with_its_repair() {
     assert_eq!((diagnostics[0].place.column, diagnostics[0].place.width), (3, 3));
     assert_eq!(prose(&post), "üöÄ Production Reality", "never changed silently");
 }
+
+#[test]
+fn a_name_in_angle_brackets_that_is_no_element_is_text() {
+    let (post, diagnostics) =
+        one("From<E> and *Box<T>*, H<sub>2</sub>O, Iterator<S> goes</E> on [Rc<T>](https://a.example)\n");
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
+    let Block::Paragraph(inlines) = &post.document.blocks[0] else { panic!("{:?}", post.document) };
+    assert_eq!(plain_text(inlines), "From<E> and Box<T>, H2O, Iterator<S> goes</E> on Rc<T>");
+    let tags: Vec<_> = inlines.iter().filter(|inline| matches!(inline, Inline::Html(_))).collect();
+    assert_eq!(tags, [&Inline::Html("<sub>".into()), &Inline::Html("</sub>".into())]);
+}
+
+#[test]
+fn a_block_that_begins_like_html_and_is_none_is_a_paragraph() {
+    assert_eq!(blocks("<T>\nof words &amp; signs\n"), [Block::Html("<p>&lt;T>\nof words &amp; signs</p>\n".into())]);
+    assert_eq!(blocks("<div>Box<T></div>\n"), [Block::Html("<div>Box&lt;T></div>\n".into())]);
+}
+
+#[test]
+fn headings_keep_what_stands_in_angle_brackets() {
+    let Block::Heading { id, content, .. } = &blocks("## Box<T> or Rc<T>\n")[0] else { panic!("no heading") };
+    assert_eq!((plain_text(content).as_str(), id.as_str()), ("Box<T> or Rc<T>", "boxt-or-rct"));
+}

@@ -19,6 +19,9 @@ const VOID: [&str; 11] = ["br", "hr", "img", "col", "wbr", "source", "input", "m
 /// source and not in the tree. Drawings and formulas know no such rule.
 const SELF_ENDING: [&str; 11] = ["p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option"];
 
+/// Elements that hold no HTML: what looks like a tag in them is a comparison.
+const PROGRAMS: [&str; 2] = ["script", "style"];
+
 /// Raw HTML before it is parsed, without the tags that lie too deep. An estimate: only a
 /// parser knows, and it must be spared.
 pub(super) fn shallow_source(html: &str) -> String {
@@ -40,6 +43,10 @@ pub(super) fn shallow_source(html: &str) -> String {
 
 /// Whether a tag is kept; `open` and `dropped` are the elements that wait for their end.
 fn keeps(name: &str, open: &mut Vec<String>, dropped: &mut Vec<String>) -> bool {
+    let program = open.last().filter(|last| PROGRAMS.contains(&last.as_str()));
+    if program.is_some_and(|program| name.strip_prefix('/') != Some(program)) {
+        return true;
+    }
     if let Some(ended) = name.strip_prefix('/') {
         if dropped.last().is_some_and(|last| last == ended) {
             dropped.pop();
@@ -107,6 +114,8 @@ mod tests {
     #[test]
     fn ordinary_html_is_left_alone() {
         let html = format!("<ul>{}</ul><p>a<br>b <b>c", "<li><p>item".repeat(1000));
+        assert_eq!(shallow_source(&html), html);
+        let html = format!("<script>{}</script>", "if (a<b && c>d) {} ".repeat(1000));
         assert_eq!(shallow_source(&html), html);
         let html = "<div><b>x</b></div>".repeat(1000);
         assert_eq!(shallow_source(&html), html);

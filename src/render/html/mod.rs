@@ -3,6 +3,7 @@
 //! One walk, three media: what they share (paragraphs, emphasis, lists) is written once, and
 //! where they differ a `match` on [`Medium`] says how.
 
+mod balance;
 mod blocks;
 mod depth;
 mod escape;
@@ -21,6 +22,10 @@ use crate::domain::publication::SiteUrl;
 use super::links::{Links, Reach};
 use super::walk::{self, Outline};
 
+#[cfg(test)]
+pub(super) use balance::as_browsers_read;
+use balance::balanced;
+use depth::shallow_source;
 pub(super) use escape::{push_attribute, push_text};
 pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed};
 pub(super) use sanitize::Sanitizer;
@@ -36,7 +41,8 @@ pub(super) enum Medium {
     Mail,
 }
 
-/// The body of a post for a medium. For feeds and mail it is sanitised.
+/// The body of a post for a medium. Raw HTML is balanced for the web, and
+/// sanitised for feeds and mail.
 pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
     let reach = match medium {
         Medium::Web => Reach::Page,
@@ -44,13 +50,15 @@ pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
     };
     let links = Links::new(base, post.site_path(), reach);
     let html = written(&post.document, &post.slug, links.clone(), medium);
+    // Parsing is by far the dearest step. Without raw HTML there is nothing to close or to
+    // remove: everything in `html` was written and escaped by us. The test
+    // `sanitising_our_own_output_changes_nothing` proves it.
+    if !walk::has_raw_html(&post.document) {
+        return html;
+    }
     match medium {
         // The author's own site trusts the author.
-        Medium::Web => html,
-        // Sanitising is by far the dearest step of an entry. Without raw HTML there is nothing
-        // to remove: everything in `html` was written and escaped by us. The test
-        // `sanitising_our_own_output_changes_nothing` proves it.
-        Medium::Feed | Medium::Mail if !walk::has_raw_html(&post.document) => html,
+        Medium::Web => balanced(&shallow_source(&html)),
         Medium::Feed | Medium::Mail => Sanitizer::new(&links, medium).clean(&html),
     }
 }

@@ -15,6 +15,23 @@ pub fn any_document() -> impl Strategy<Value = Document> {
     })
 }
 
+/// HTML of elements that its rules pull apart when they lie in each other, and of signs that
+/// begin something.
+pub fn any_html(most: usize) -> impl Strategy<Value = String> {
+    const NAMES: &str = "(a|b|i|p|div|li|ul|table|tr|td|caption|select|option|button|form|h1|nobr|svg|math|mi|desc|\
+                         title|script|style|noscript|template|textarea|pre|plaintext|iframe|dd|br|hr|body|html|col|\
+                         image|foreignObject|annotation-xml|font|ruby|rt|rtc|frameset|xmp|my-tag|marquee|input)";
+    let part = prop_oneof![
+        24 => NAMES.prop_map(|name| format!("<{name}>")),
+        14 => NAMES.prop_map(|name| format!("</{name}>")),
+        2 => NAMES.prop_map(|name| format!("<{name} a='\"' b>")),
+        1 => NAMES.prop_map(|name| format!("<{name} a='")),
+        4 => "[a-z \n]{1,3}",
+        1 => "<!--|-->|]]>|<!|<\\?|&amp|&#0;|\"|<|>|</",
+    ];
+    prop::collection::vec(part, 0..most).prop_map(|parts| parts.concat())
+}
+
 fn any_words() -> impl Strategy<Value = String> {
     "[a-z<>&\"'{}%$\u{a0} \u{4e00}-\u{4e1f}。é]{1,30}"
 }

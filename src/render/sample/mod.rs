@@ -13,7 +13,7 @@ use crate::domain::publication::{Author, Publication, SiteUrl};
 use crate::domain::time::Dated;
 
 #[cfg(test)]
-pub use any::any_document;
+pub use any::{any_document, any_html};
 
 pub fn publication(base: &str) -> Publication {
     Publication {
