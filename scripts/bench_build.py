@@ -140,7 +140,7 @@ def contents(public, topics, feed):
 
 def links(page):
     """How many posts a page links to."""
-    found = re.findall(rf'href="?(?:{BASE_URL})?/((?:19|20)\d\d-[^"> ]*)', page.read_text(encoding="utf-8"))
+    found = re.findall(rf'href="?(?:{BASE_URL}|\.)?/((?:19|20)\d\d-[^"> ]*)', page.read_text(encoding="utf-8"))
     return len(set(found))
 
 

@@ -10,6 +10,7 @@
 
 mod health;
 mod merge;
+mod pace;
 mod supply;
 mod tally;
 mod transport;
@@ -23,6 +24,7 @@ use crate::config::Clock;
 use crate::ledger::{Ledger, LedgerError, Sender};
 use health::{Health, Prognosis};
 pub use merge::Merge;
+use pace::Pace;
 pub use tally::{Count, Tally};
 pub use transport::{Route, Transport};
 
@@ -105,9 +107,10 @@ struct Shared {
     clock: Clock,
     tally: Arc<Tally>,
     patience: Patience,
-    /// Room for deliveries that are begun and not yet durably settled.
+    /// Room for deliveries that are begun and not yet durably settled: `pace.most()` of them.
     room: Arc<Semaphore>,
-    room_size: usize,
+    /// How much of the room may be used now.
+    pace: Pace,
     /// Rung after every settle: the supply looks for work again.
     settled: Notify,
     stop: watch::Sender<Stop>,
@@ -134,6 +137,11 @@ impl Shared {
         self.ask_to_stop(Stop::Broken);
     }
 
+    /// How many deliveries are begun and not settled.
+    fn in_hand(&self) -> usize {
+        self.pace.most() - self.room.available_permits()
+    }
+
     /// Notes that a relay failed; when it was the last one, the run ends.
     fn note_failure(&self, health: &Health, reason: &str) {
         let prognosis = health.failed(tokio::time::Instant::now());
@@ -154,21 +162,21 @@ impl Shared {
 /// [`crate::ledger::Ledger::become_sender`] finds out what became of each delivery.
 pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverError> {
     let lanes = job.transport.lanes().map_err(DeliverError::Transport)?;
-    let room_size = job.begin_ahead.max(lanes.len()).max(1);
+    let pace = Pace::new(lanes.len(), job.begin_ahead);
     let shared = Arc::new(Shared {
         ledger: job.ledger,
         sender: job.sender,
         clock: job.clock,
         tally: Arc::clone(&job.tally),
         patience: job.patience,
-        room: Arc::new(Semaphore::new(room_size)),
-        room_size,
+        room: Arc::new(Semaphore::new(pace.most())),
+        pace,
         settled: Notify::new(),
         stop,
         relays: transport::healths(&lanes),
         broken: std::sync::Mutex::new(None),
     });
-    let (queue, ready) = mpsc::channel(room_size);
+    let (queue, ready) = mpsc::channel(shared.pace.most());
     let ready = Arc::new(tokio::sync::Mutex::new(ready));
     let workers: Vec<_> = lanes
         .into_iter()
@@ -184,7 +192,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
 
 async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
     // Every settle holds a piece of the room until it is durable.
-    let everything = u32::try_from(shared.room_size).expect("begin_ahead fits in 32 bits");
+    let everything = u32::try_from(shared.pace.most()).expect("begin_ahead fits in 32 bits");
     shared.room.acquire_many(everything).await.expect("the room is never closed").forget();
     if let Some(error) = shared.broken.lock().expect("no thread panics while holding this lock").take() {
         return Err(error);

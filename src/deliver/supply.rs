@@ -18,6 +18,8 @@ use crate::smtp::Envelope;
 
 /// So many deliveries are claimed and begun in one go: enough to fill a group commit.
 const BATCH: usize = 64;
+/// How long a look at the room waits at most for the next settle.
+const BREATH: Duration = Duration::from_millis(5);
 /// How often the ledger is asked again while deferred deliveries are waited for: a pause, a
 /// cancel or a `retry` from another process is seen within this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -55,7 +57,7 @@ pub(super) async fn run(shared: Arc<Shared>, merge: Merge, relay: String, queue:
     let mut stop = shared.stop.subscribe();
     while !shared.is_stopping() {
         match supply.fill(&queue).await {
-            Ok(Filled::Some) => {}
+            Ok(Filled::LookAgain) => {}
             Ok(Filled::NothingDue) => {
                 if supply.is_finished(&mut stop).await {
                     return;
@@ -67,7 +69,7 @@ pub(super) async fn run(shared: Arc<Shared>, merge: Merge, relay: String, queue:
 }
 
 enum Filled {
-    Some,
+    LookAgain,
     NothingDue,
 }
 
@@ -90,6 +92,9 @@ impl Supply {
     /// Takes one batch from claim to queue, no larger than the room allows.
     async fn fill(&mut self, queue: &mpsc::Sender<Ready>) -> Result<Filled, DeliverError> {
         let mut rooms = self.rooms().await;
+        if rooms.is_empty() {
+            return Ok(Filled::LookAgain);
+        }
         let now = self.shared.clock.now();
         let claims = self.shared.sender.claim(rooms.len(), now).await?;
         if claims.is_empty() {
@@ -108,18 +113,26 @@ impl Supply {
             let room = rooms.pop().expect("no more is claimed than there is room for");
             self.enqueue(one, answer, room, now, queue).await?;
         }
-        Ok(Filled::Some)
+        Ok(Filled::LookAgain)
     }
 
-    /// Waits for one piece of the room, then takes what else is free, up to a batch.
+    /// Waits until the pace allows at least one more delivery, then takes as much of the room
+    /// as it allows, up to a batch.
     async fn rooms(&self) -> Vec<OwnedSemaphorePermit> {
         let room = &self.shared.room;
-        let first = Arc::clone(room).acquire_owned().await.expect("the room is never closed");
-        let mut rooms = vec![first];
-        while rooms.len() < BATCH
-            && let Ok(more) = Arc::clone(room).try_acquire_owned()
-        {
-            rooms.push(more);
+        let mut rooms = Vec::new();
+        while rooms.is_empty() && !self.shared.is_stopping() {
+            let allowed = self.shared.pace.allowed(tokio::time::Instant::now());
+            while self.shared.in_hand() < allowed
+                && rooms.len() < BATCH
+                && let Ok(piece) = Arc::clone(room).try_acquire_owned()
+            {
+                rooms.push(piece);
+            }
+            if rooms.is_empty() {
+                // A settle rings; the pause is for one that rang between the look and the wait.
+                drop(tokio::time::timeout(BREATH, self.shared.settled.notified()).await);
+            }
         }
         rooms
     }
@@ -202,7 +215,7 @@ impl Supply {
     /// Nothing was due. Waits for what is in hand, since it may come back; then, if the run
     /// has the patience, for what is deferred. `true` when there is nothing to wait for.
     async fn is_finished(&self, stop: &mut watch::Receiver<Stop>) -> bool {
-        let in_hand = self.shared.room_size - self.shared.room.available_permits();
+        let in_hand = self.shared.in_hand();
         let waits_for_deferred = self.shared.patience == Patience::WaitForDeferred && self.has_deferred();
         if in_hand == 0 && !waits_for_deferred {
             return true;

@@ -175,6 +175,7 @@ impl Worker {
                 shared.break_off(error.into());
             }
             drop(room);
+            shared.pace.note(Instant::now());
             shared.settled.notify_one();
         });
     }

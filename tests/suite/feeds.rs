@@ -3,13 +3,14 @@
 mod kill;
 
 use std::path::Path;
-use std::process::Command;
 
 use fieldpost::domain::entry::Entry;
 use fieldpost::domain::ids::PostId;
 use fieldpost::domain::publication::Author;
 use fieldpost::feed::{self, Channel, Format, Limit, SitemapUrl};
 use fieldpost::files;
+
+use crate::support::tools::judge;
 
 /// Titles and texts that broke the feeds of six generators (notes on syndication).
 const NASTY: [(&str, &str, &str); 8] = [
@@ -69,30 +70,16 @@ fn write_feeds(folder: &Path, entries: &[Entry]) {
     files::replace(&folder.join("sitemap.xml"), &feed::sitemap(&pages)).unwrap();
 }
 
-/// Runs `scripts/validate-feeds`. Without its tools the test is skipped loudly; in CI that
-/// is a failure.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn validate(folder: &Path) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/validate-feeds");
-    let done = Command::new(script).arg(folder).output().unwrap();
-    let output = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    match done.status.code() {
-        Some(0) => {}
-        Some(3) if std::env::var_os("CI").is_none() => eprintln!("SKIPPED: {output}"),
-        code => panic!("validate-feeds ended with {code:?}\n{output}"),
-    }
-}
-
 #[test]
 fn feeds_of_nasty_entries_are_valid() {
     let folder = tempfile::tempdir().unwrap();
     write_feeds(folder.path(), &entries());
-    validate(folder.path());
+    judge("scripts/validate-feeds", &[folder.path()]);
 }
 
 #[test]
 fn a_feed_without_entries_is_valid() {
     let folder = tempfile::tempdir().unwrap();
     write_feeds(folder.path(), &[]);
-    validate(folder.path());
+    judge("scripts/validate-feeds", &[folder.path()]);
 }

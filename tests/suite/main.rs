@@ -6,10 +6,12 @@ mod support;
 
 mod feeds;
 mod kill;
+mod lists;
 mod message;
 mod ml_field_notes;
 mod postfix;
 mod publishing;
+mod sample;
 mod sender;
 mod smtp;
 mod this_week_in_rust;

@@ -1,7 +1,6 @@
 //! Messages as readers see them: a strict parser reads what the library assembles.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use fieldpost::domain::address::{Address, Mailbox};
 use fieldpost::domain::ids::{Generation, PostId, SubscriberId};
@@ -9,6 +8,8 @@ use fieldpost::domain::issue::{Issue, Slot};
 use fieldpost::domain::publication::{Publication, SiteUrl};
 use fieldpost::domain::time::from_millis;
 use fieldpost::message::{Frozen, Message, Recipient, assemble, freeze, message_id};
+
+use crate::support::tools::judge;
 
 const NONCE: &str = "c0ffee5eed00ff1e";
 
@@ -101,22 +102,8 @@ fn escaped(text: &str) -> String {
     text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
-/// Runs `tests/support/check_mail.py`; `None` where there is no Python, which CI may not lack.
-#[allow(clippy::print_stderr, reason = "a test that could not run says so")]
-fn check_mail(arguments: &[&Path]) -> Option<(bool, String)> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/check_mail.py");
-    match Command::new("python3").env("PYTHONIOENCODING", "utf-8").arg(script).args(arguments).output() {
-        Ok(output) => {
-            let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-            Some((output.status.success(), told))
-        }
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "python3 is needed to check mail: {error}");
-            eprintln!("SKIPPED: the strict parser did not look at the mail, python3 cannot be run: {error}");
-            None
-        }
-    }
-}
+/// The strict parser.
+const CHECK_MAIL: &str = "tests/support/check_mail.py";
 
 fn write(folder: &Path, number: usize, message: &Message) -> PathBuf {
     let path = folder.join(format!("{number:05}.eml"));
@@ -137,11 +124,10 @@ fn a_strict_parser_reads_back_every_nasty_value_without_a_defect() {
         write(folder.path(), number, &message);
         expected.push((nasty, name.trim().to_owned(), message.message_id));
     }
-    let Some((passed, told)) = check_mail(&[folder.path()]) else { return };
-    assert!(passed, "{told}");
+    let Some(told) = judge(CHECK_MAIL, &[folder.path()]) else { return };
     assert!(told.contains(&format!("{0} messages, {0} Message-IDs, {0} unsubscribe URLs, 0 defects", NASTY.len())));
 
-    let (_, seen) = check_mail(&[Path::new("--json"), folder.path()]).unwrap();
+    let seen = judge(CHECK_MAIL, &[Path::new("--json"), folder.path()]).unwrap();
     for (number, (line, (nasty, name, id))) in seen.lines().zip(&expected).enumerate() {
         let seen: serde_json::Value = serde_json::from_str(line).unwrap();
         let address = format!("reader{number:05}x@xn--bcher-kva.example");
@@ -205,20 +191,11 @@ fn realistic_issue() -> Issue {
 }
 
 #[test]
-#[allow(clippy::print_stderr, reason = "a test that could not run says so")]
 fn spamassassin_has_nothing_against_a_realistic_issue() {
     let folder = tempfile::tempdir().unwrap();
     let frozen = freeze(&realistic_issue(), &publication("Field Notes on Training")).unwrap();
     let message = copy(&frozen, 1, Some("Zoë O'Brien"), "example.net");
     let path = write(folder.path(), 1, &message);
-    if let Some((passed, told)) = check_mail(&[&path]) {
-        assert!(passed, "{told}");
-    }
-    if Command::new("spamassassin").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: no spam score, spamassassin is not installed");
-        return;
-    }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/score-mail");
-    let output = Command::new(script).arg(&path).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    judge(CHECK_MAIL, &[&path]);
+    judge("scripts/score-mail", &[&path]);
 }

@@ -26,9 +26,9 @@ fn site(port: u16, local_parts: &[String]) -> Site {
          [[relay]]\nurl = \"smtp://127.0.0.1:{port}\"\nconnections = {CONNECTIONS}\n"
     ));
     site.write("content/hello.md", "---\ntitle: Hello\ndate: 2026-01-02\n---\n\nA post about **nothing** much.\n");
-    let list: String =
+    let list: Vec<String> =
         local_parts.iter().map(|name| format!("[[subscriber]]\nemail = \"{name}@example.org\"\n\n")).collect();
-    site.write("subscribers.toml", list);
+    site.write("subscribers.toml", list.concat());
     site
 }
 

@@ -91,14 +91,15 @@ def list_defects(message):
 
 
 def check(raw):
-    """Every defect of one message, and what must be its own: Message-ID and unsubscribe URL."""
+    """Every defect of one message, and what must not be somebody else's: its Message-ID, which
+    belongs to it, and its unsubscribe URL, which belongs to the person it is for."""
     found = list(byte_defects(raw)) + list(body_line_defects(raw))
     try:
         message = email.message_from_bytes(raw, policy=email.policy.strict)
         found += list(parser_defects(message)) + list(shape_defects(message)) + list(list_defects(message))
     except (MessageError, LookupError, ValueError) as error:
-        return found + [f"the parser gave up: {error!r}"], None, None
-    return found, message.get("Message-ID"), message.get("List-Unsubscribe")
+        return found + [f"the parser gave up: {error!r}"], None, None, None
+    return found, message.get("Message-ID"), message.get("List-Unsubscribe"), message.get("To")
 
 
 def mailboxes(raw, header):
@@ -138,12 +139,10 @@ def report(arguments):
     defects, count, ids, urls = 0, 0, {}, {}
     for path in files(arguments):
         with open(path, "rb") as file:
-            found, message_id, url = check(file.read())
-        for seen, value, what in ((ids, message_id, "Message-ID"), (urls, url, "unsubscribe URL")):
-            if value in seen:
+            found, message_id, url, person = check(file.read())
+        for seen, value, owner, what in ((ids, message_id, path, "Message-ID"), (urls, url, person, "unsubscribe URL")):
+            if value is not None and seen.setdefault(value, owner) != owner:
                 found.append(f"the {what} is also that of {seen[value]}")
-            elif value is not None:
-                seen[value] = path
         for defect in found:
             print(f"{path}: {defect}")
         defects += len(found)

@@ -5,3 +5,4 @@ pub mod mail;
 pub mod postfix;
 pub mod sink;
 pub mod site;
+pub mod tools;

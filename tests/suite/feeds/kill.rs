@@ -1,80 +1,37 @@
-//! F30: the site is written and the writer killed again and again, while it is read.
+//! F30: the built binary writes the site and is killed again and again, while it is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use fieldpost::domain::address::Mailbox;
-use fieldpost::domain::document::{Block, Document, Inline};
-use fieldpost::domain::ids::PostId;
-use fieldpost::domain::post::{Channel, Post, Slug, Visibility};
-use fieldpost::domain::publication::{Publication, SiteUrl};
-use fieldpost::feed::Limit;
-use fieldpost::publish::{self, Leftovers, Site, SiteChanges};
-use fieldpost::render::Theme;
+use crate::support::site::Site;
 
-const FOLDER: &str = "FIELDPOST_TEST_KILLED_SITE";
-const VERSIONS: [&str; 2] = ["The first text. ", "The second text, which is longer. "];
+const POSTS: usize = 40;
+/// So many kills must strike while files are being written.
 const KILLS: usize = 50;
-const READS_PER_KILL: usize = 200;
+/// So many reads must find a whole file.
+const READS: usize = 10_000;
+/// What stands before a version's number wherever a version is named.
+const MARK: &str = "version-";
+/// A version's number, six digits wherever it stands: all versions are of one length.
+const DIGITS: usize = 6;
 
 type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
-fn post(number: u32, text: &str) -> Post {
-    Post {
-        id: PostId::parse(&format!("tag:notes.example.org,2026:{number}")).unwrap(),
-        source: format!("posts/{number}.md"),
-        slug: Slug::from_text(&format!("post-{number}")).unwrap(),
-        title: format!("{text} {number}"),
-        summary: text.to_owned(),
-        language: None,
-        date: format!("2026-03-{:02}T10:00:00Z", number + 1).parse().unwrap(),
-        updated: None,
-        authors: Vec::new(),
-        tags: Vec::new(),
-        image: None,
-        number: None,
-        aliases: Vec::new(),
-        visibility: Visibility::Public,
-        email: Channel::On,
-        feed: Channel::On,
-        document: Document {
-            blocks: vec![Block::Paragraph(vec![Inline::Text(text.repeat(1000))])],
-            footnotes: Vec::new(),
-        },
-        assets: Vec::new(),
-        commit: None,
-        source_digest: String::new(),
+/// Writes every post anew, each naming the version first, last and often in between.
+fn write_posts(site: &Site, version: usize) {
+    let mark = format!("{MARK}{version:0DIGITS$}");
+    for number in 0..POSTS {
+        let date = format!("2026-03-{:02}T10:{number:02}:00Z", number % 28 + 1);
+        let paragraph = format!("{mark} says the same as ever, only its number is another.\n\n");
+        let text = paragraph.repeat(60);
+        site.write(
+            &format!("content/post-{number}.md"),
+            format!("---\ntitle: Post {number} {mark}\ndate: {date}\n---\n\n{text}"),
+        );
     }
-}
-
-fn build(folder: &Path, text: &str) -> SiteChanges {
-    let publication = Publication {
-        title: "Notes".to_owned(),
-        description: String::new(),
-        base_url: SiteUrl::parse("https://notes.example.org/").unwrap(),
-        language: "en".to_owned(),
-        author: None,
-        time_zone: chrono_tz::UTC,
-        postal_address: None,
-        from: Mailbox::parse("notes@example.org").unwrap(),
-        reply_to: None,
-        list_id: "notes.example.org".to_owned(),
-    };
-    let theme = Theme::load(None).unwrap();
-    let posts: Vec<Post> = (0..12).map(|number| post(number, text)).collect();
-    publish::apply(&Site {
-        publication: &publication,
-        theme: &theme,
-        theme_digest: &theme.digest(),
-        posts: &posts,
-        limit: Limit::default(),
-        output: &folder.join("public"),
-        manifest: &folder.join("site-manifest.json"),
-        leftovers: Leftovers::Remove,
-    })
-    .unwrap()
 }
 
 fn tree(root: &Path) -> Tree {
@@ -93,65 +50,107 @@ fn tree(root: &Path) -> Tree {
     files
 }
 
-/// What each version looks like when nobody disturbs it.
-fn undisturbed() -> Vec<Tree> {
-    let build = |text: &&str| {
-        let folder = tempfile::tempdir().unwrap();
-        build(folder.path(), text);
-        tree(&folder.path().join("public"))
-    };
-    VERSIONS.iter().map(build).collect()
-}
-
-/// A process that builds for ever, killed (SIGKILL) when dropped.
-struct Builder(Child);
-
-impl Drop for Builder {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+/// The versions a file names, and the file as it would be if they were all the first.
+fn versions_and_frame(bytes: &[u8]) -> (BTreeSet<usize>, Vec<u8>) {
+    let text = std::str::from_utf8(bytes).expect("no file ends within a character");
+    let mut versions = BTreeSet::new();
+    let mut frame = Vec::with_capacity(bytes.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        let (head, tail) = rest.split_at(at + MARK.len());
+        let number = tail.get(..DIGITS).expect("no file ends within a number");
+        versions.insert(number.parse().expect("a version's number"));
+        frame.extend_from_slice(head.as_bytes());
+        frame.extend_from_slice(&[b'0'; DIGITS]);
+        rest = &tail[DIGITS..];
     }
+    frame.extend_from_slice(rest.as_bytes());
+    (versions, frame)
 }
 
-fn start_builder(folder: &Path) -> Builder {
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "feeds::kill::build_for_ever"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    Builder(child)
+/// The one version that a file holds from its first byte to its last.
+fn whole_version(name: &Path, bytes: &[u8], first: &Tree) -> usize {
+    let (versions, frame) = versions_and_frame(bytes);
+    assert!(frame == first[name], "{} is cut or mixed: {} bytes", name.display(), bytes.len());
+    assert_eq!(versions.len(), 1, "{} mixes the versions {versions:?}", name.display());
+    *versions.first().expect("one version")
 }
 
-#[test]
-#[ignore = "it never ends: the test that kills it starts it"]
-fn build_for_ever() {
-    let folder = PathBuf::from(std::env::var_os(FOLDER).expect("set by the test that starts this"));
-    for text in VERSIONS.iter().cycle() {
-        build(&folder, text);
+/// Reads the files that every visitor and every feed reader asks for, until told to stop.
+fn read_on(public: &Path, first: &Tree, reads: &AtomicUsize, stop: &AtomicBool) -> BTreeSet<usize> {
+    let names = ["feed.xml", "index.html", "atom.xml", "feed.json", "post-7/index.html"].map(PathBuf::from);
+    let mut seen = BTreeSet::new();
+    for name in names.iter().cycle() {
+        let held = fs::read(public.join(name)).expect("the file is never away");
+        seen.insert(whole_version(name, &held, first));
+        reads.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_micros(500));
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
     }
+    seen
+}
+
+/// How many files hold this version, of all that name one.
+fn progress(public: &Path, first: &Tree, version: usize) -> (usize, usize) {
+    let named = first.iter().filter(|(_, bytes)| !versions_and_frame(bytes).0.is_empty());
+    named.fold((0, 0), |(new, all), (name, _)| {
+        let held = fs::read(public.join(name)).expect("the file is never away");
+        (new + usize::from(whole_version(name, &held, first) == version), all + 1)
+    })
+}
+
+/// Builds and kills until enough kills have struck and enough was read. Returns the last
+/// version, which is the number of builds, and how many of them were killed while they wrote.
+fn kill_builds(site: &Site, first: &Tree, duration: Duration, reads: &AtomicUsize) -> (usize, usize) {
+    let public = site.file("public");
+    let deadline = Instant::now() + Duration::from_mins(5);
+    let (mut version, mut struck, mut random) = (0, 0, 20_261_124_u64);
+    while struck < KILLS || reads.load(Ordering::Relaxed) < READS {
+        assert!(Instant::now() < deadline, "{struck} of {version} kills struck, {reads:?} reads");
+        version += 1;
+        write_posts(site, version);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut builder = site.start(&["build"]);
+        std::thread::sleep(duration * (u32::try_from(random >> 33).expect("31 bits") % 1000) / 1000);
+        builder.kill().expect("the process is ours");
+        builder.wait().expect("the process is ours");
+        let (new, all) = progress(&public, first, version);
+        struck += usize::from(0 < new && new < all);
+    }
+    (version, struck)
 }
 
 #[test]
 fn readers_find_whole_files_while_the_writer_is_killed() {
-    let versions = undisturbed();
-    let folder = tempfile::tempdir().unwrap();
-    build(folder.path(), VERSIONS[0]);
-    let public = folder.path().join("public");
-    let mut seen = [0; VERSIONS.len()];
-    for _ in 0..KILLS {
-        let builder = start_builder(folder.path());
-        for name in versions[0].keys().cycle().take(READS_PER_KILL) {
-            let held = fs::read(public.join(name)).unwrap();
-            let version = versions.iter().rposition(|version| version[name] == held);
-            seen[version.unwrap_or_else(|| panic!("{} is a mix of {} bytes", name.display(), held.len()))] += 1;
-            std::thread::sleep(std::time::Duration::from_micros(300));
-        }
-        drop(builder);
-    }
-    assert!(seen.iter().all(|count| *count > 0), "nothing changed while it was read: {seen:?}");
+    let site = Site::with_config("");
+    write_posts(&site, 0);
+    let start = Instant::now();
+    site.run(&["build"]).expect_code(0);
+    let duration = start.elapsed();
+    let public = site.file("public");
+    let first = tree(&public);
 
-    let last = build(folder.path(), VERSIONS[0]);
-    assert_eq!(last.diagnostics, [], "every file is still known as ours");
-    assert_eq!(tree(&public), versions[0], "nothing is left over, nothing is missing");
+    let (reads, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let ((version, struck), seen) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| read_on(&public, &first, &reads, &stop));
+        let killed =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| kill_builds(&site, &first, duration, &reads)));
+        stop.store(true, Ordering::Relaxed);
+        let seen = reader.join().expect("every file was whole");
+        (killed.unwrap_or_else(|panic| std::panic::resume_unwind(panic)), seen)
+    });
+    assert!(seen.len() > 5, "hardly anything changed while it was read: {seen:?}");
+
+    write_posts(&site, version + 1);
+    site.run(&["build"]).expect_code(0);
+    let last = tree(&public);
+    assert_eq!(last.keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>(), "nothing is left over");
+    assert_eq!(progress(&public, &first, version + 1).0, progress(&public, &first, 0).1, "nothing is old");
+    println!(
+        "F30: {version} builds killed, {struck} while they wrote, {} reads, {} versions seen, 0 mixed",
+        reads.load(Ordering::Relaxed),
+        seen.len()
+    );
 }
