@@ -99,7 +99,9 @@ fn a_missing_folder_is_an_error_and_no_panic() {
 
 fn has_forbidden(post: &Post) -> bool {
     // Debug escapes what it must not print: the text of the whole tree, searched for escapes.
-    let shown = format!("{:?} {} {} {:?}", post.document, post.title, post.summary, post.tags);
+    let shown = format!("{:?} {:?} {:?} {:?}", post.document, post.title, post.summary, post.tags);
+    // A backslash of the author is two of them here, and begins no escape.
+    let shown = shown.replace("\\\\", "");
     shown.contains(super::super::characters::is_forbidden)
         || (0..0x20).filter(|code| ![9, 10, 13].contains(code)).any(|code| shown.contains(&format!("\\u{{{code:x}}}")))
         || shown.contains("\\0")
