@@ -4,6 +4,7 @@
 //! the site; [`open`] freezes issues and audiences in the ledger; [`send`] delivers whatever
 //! the ledger holds. The command line calls them in this order and asks in between.
 
+mod caution;
 mod news;
 mod open;
 mod plan;
@@ -11,9 +12,10 @@ mod prepare;
 mod send;
 mod site;
 
+pub use caution::Caution;
 pub use news::Choice;
 pub use open::{OpenError, Opened, open};
 pub use plan::{Plan, PlannedCampaign, plan};
-pub use prepare::{Prepared, choose_named, find_post, prepare};
+pub use prepare::{Prepared, Unmailable, choose_named, find_post, prepare};
 pub use send::{SendError, Sent, send, send_test};
 pub use site::{BuildError, build, foresee};

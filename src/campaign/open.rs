@@ -1,5 +1,6 @@
 //! Freezes issues and audiences in the ledger: from here on the folder may change.
 
+use super::caution::Caution;
 use super::news::{self, Choice, Memory};
 use super::prepare::Prepared;
 use crate::diagnostic::Diagnostic;
@@ -32,6 +33,8 @@ pub struct Opened {
     pub first: bool,
     /// Posts newly found and not mailed.
     pub old: usize,
+    /// Why nothing was opened.
+    pub cautions: Vec<Caution>,
     /// What the list file changed.
     pub import: ImportCount,
 }
@@ -45,11 +48,14 @@ pub fn open(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
     let import = ledger.enrol(&prepared.listing.enrolments, now)?;
     ledger.record_posts(&prepared.known())?;
     let memory = memory(ledger)?;
+    let cautions = Caution::all(prepared, &memory);
+    if !cautions.is_empty() {
+        return Ok(Opened { cautions, import, ..Opened::default() });
+    }
     let config = prepared.config;
     let sorted = news::choose(prepared.sound_posts(), &memory, config.mail_since, choice, config.publication.time_zone);
     let issues = freeze_all(prepared, &sorted.news)?;
-    ledger.decide_news(&ids(&sorted.news), &ids(&sorted.old))?;
-    ledger.record_first_publish(now)?;
+    ledger.decide_news(&ids(&sorted.news), &ids(&sorted.old), now)?;
     let mut opened = Opened { first: memory.first, old: sorted.old.len(), import, ..Opened::default() };
     for (post, row) in sorted.news.iter().zip(issues) {
         if ledger.latest_generation(&post.id)?.is_some() {

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
+use super::caution::Caution;
 use super::news::{self, Choice};
 use super::open::{OpenError, freeze_all, memory};
 use super::prepare::Prepared;
 use super::site::{self, BuildError};
 use crate::diagnostic::Diagnostic;
 use crate::domain::audience::{self, Covered, Exclusion, Suppressed};
-use crate::domain::ids::{Generation, SubscriberId};
+use crate::domain::delivery::CampaignState;
+use crate::domain::ids::{CampaignId, Generation, SubscriberId};
 use crate::domain::post::{Post, Visibility};
 use crate::domain::subscriber::{Enrolment, Subscriber, SubscriberState};
 use crate::domain::time::Instant;
@@ -37,6 +39,10 @@ pub struct Plan {
     posts: Vec<Value>,
     /// The campaigns that would be opened, oldest post first.
     pub campaigns: Vec<PlannedCampaign>,
+    /// Campaigns opened before that would go on, with how many deliveries are left.
+    pub resumed: Vec<(CampaignId, u64)>,
+    /// Why no campaign would be opened.
+    pub cautions: Vec<Caution>,
     /// How many posts would be called old, now and for ever.
     pub old: usize,
     /// Whether nothing was published before.
@@ -50,7 +56,8 @@ pub struct Plan {
 impl Plan {
     /// How many mails it would be.
     pub fn recipients(&self) -> u64 {
-        self.campaigns.iter().map(|campaign| campaign.recipients).sum()
+        let opened: u64 = self.campaigns.iter().map(|campaign| campaign.recipients).sum();
+        opened + self.resumed.iter().map(|(_, left)| left).sum::<u64>()
     }
 
     /// The shape scripts read (`docs/commands.md`).
@@ -67,6 +74,8 @@ impl Plan {
         json!({
             "posts": self.posts,
             "campaigns": campaigns,
+            "resumed": self.resumed.iter().map(|(id, left)| json!({"campaign": id, "left": left})).collect::<Vec<_>>(),
+            "cautions": self.cautions.iter().map(|caution| caution.sentence()).collect::<Vec<_>>(),
             "files": {"added": self.files.added, "changed": self.files.changed, "removed": self.files.removed},
             "diagnostics": self.diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
         })
@@ -78,6 +87,7 @@ impl Plan {
 pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant) -> Result<Plan, BuildError> {
     let memory = memory(ledger)?;
     let config = prepared.config;
+    let cautions = Caution::all(prepared, &memory);
     let sorted = news::choose(prepared.sound_posts(), &memory, config.mail_since, choice, config.publication.time_zone);
     let mut diagnostics = prepared.diagnostics.clone();
     match freeze_all(prepared, &sorted.news) {
@@ -86,7 +96,8 @@ pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
         Err(OpenError::Ledger(error)) => return Err(error.into()),
     }
     let mut campaigns = Vec::new();
-    for post in &sorted.news {
+    let news = if cautions.is_empty() { sorted.news.as_slice() } else { &[] };
+    for post in news {
         if ledger.latest_generation(&post.id)?.is_none() {
             campaigns.push(foresee(prepared, ledger, post, now)?);
         }
@@ -96,11 +107,28 @@ pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
     Ok(Plan {
         posts: prepared.posts.iter().map(describe).collect(),
         campaigns,
+        resumed: resumed(ledger)?,
+        cautions,
         old: sorted.old.len(),
         first: memory.first,
         files,
         diagnostics,
     })
+}
+
+/// The campaigns that a sender would go on with.
+fn resumed(ledger: &Ledger) -> Result<Vec<(CampaignId, u64)>, LedgerError> {
+    let mut resumed = Vec::new();
+    for campaign in ledger.campaigns()? {
+        match campaign.state {
+            CampaignState::Planned | CampaignState::Running => {
+                let left = ledger.totals(&campaign.id)?.pending;
+                resumed.extend((left > 0).then_some((campaign.id, left)));
+            }
+            CampaignState::Drafting | CampaignState::Paused | CampaignState::Finished | CampaignState::Cancelled => {}
+        }
+    }
+    Ok(resumed)
 }
 
 fn describe(post: &Post) -> Value {

@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::caution::is_error;
 use super::news::Choice;
 use crate::audience::{self, Listing};
 use crate::config::Config;
 use crate::content::{self, Content, Options};
-use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::domain::post::{KnownPost, Post};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::ids::PostId;
+use crate::domain::post::{Channel, KnownPost, Post, Visibility};
 use crate::domain::time::Instant;
+use crate::ledger::{Ledger, LedgerError};
 use crate::publish;
 use crate::render::{self, FeedLink, Theme};
 
@@ -29,6 +32,8 @@ pub struct Prepared<'a> {
     pub listing: Listing,
     /// Everything that is wrong, in whichever file.
     pub diagnostics: Vec<Diagnostic>,
+    /// The ids that the ledger knew before.
+    known: HashSet<PostId>,
 }
 
 impl Prepared<'_> {
@@ -40,12 +45,24 @@ impl Prepared<'_> {
     /// The posts without an error in their file. A page can be mended after it was built, a
     /// mail cannot: a post with a missing image is not mailed until its author has seen to it.
     pub fn sound_posts(&self) -> impl Iterator<Item = &Post> {
-        let errors = self.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+        let errors = self.diagnostics.iter().filter(|one| is_error(one));
         let broken: HashSet<&Path> = errors.map(|one| one.place.file.as_path()).collect();
         self.posts.iter().filter(move |post| !broken.contains(Path::new(&post.source)))
     }
 
-    /// The posts as the ledger shall remember them, drafts too: an id is minted once.
+    /// Whether a post that was published is missing.
+    pub(super) fn has_vanished(&self) -> bool {
+        self.diagnostics.iter().any(|one| one.code == content::VANISHED)
+    }
+
+    /// Whether something is wrong with the posts.
+    pub(super) fn has_content_errors(&self) -> bool {
+        let lists = self.listing.diagnostics.iter().filter(|one| is_error(one)).count();
+        self.diagnostics.iter().filter(|one| is_error(one)).count() > lists
+    }
+
+    /// The posts as the ledger shall remember them, drafts too: an id is minted once. While a
+    /// post is missing no new id is remembered, for a new post may turn out to be it.
     pub fn known(&self) -> Vec<KnownPost> {
         let known = |post: &Post| KnownPost {
             id: post.id.clone(),
@@ -53,7 +70,8 @@ impl Prepared<'_> {
             source_digest: post.source_digest.clone(),
             published: post.is_public(),
         };
-        self.posts.iter().map(known).collect()
+        let may_be_new = !self.has_vanished();
+        self.posts.iter().filter(|post| may_be_new || self.known.contains(&post.id)).map(known).collect()
     }
 }
 
@@ -84,7 +102,8 @@ pub fn prepare<'a>(config: &'a Config, known: &[KnownPost], now: Instant) -> Res
     let diagnostics = diagnostics.into_iter().map(|one| one.relative_to(&config.root)).collect();
     let topic_count = render::topics_of(&posts.iter().filter(|post| post.is_public()).collect::<Vec<_>>()).len();
     let feeds = publish::feed_links(&config.publication);
-    Ok(Prepared { config, posts, theme, feeds, topic_count, listing, diagnostics })
+    let known = known.iter().map(|post| post.id.clone()).collect();
+    Ok(Prepared { config, posts, theme, feeds, topic_count, listing, diagnostics, known })
 }
 
 /// The list file's people; a list that cannot be read is empty, and an error says why.
@@ -105,11 +124,46 @@ pub fn find_post<'a>(posts: &'a [Post], name: &str) -> Option<&'a Post> {
         .find(|post| post.id.as_str() == name || post.slug.as_str() == name.trim_matches('/') || post.source == path)
 }
 
-/// The choice of posts named on the command line; the first name that fits no post is the error.
-pub fn choose_named(posts: &[Post], names: &[String]) -> Result<Choice, String> {
-    names
-        .iter()
-        .map(|name| find_post(posts, name).map(|post| post.id.clone()).ok_or_else(|| name.clone()))
-        .collect::<Result<_, _>>()
-        .map(Choice::Named)
+/// The choice of posts named on the command line, or why one of them cannot be mailed.
+pub fn choose_named(prepared: &Prepared, ledger: &Ledger, names: &[String]) -> Result<Choice, Unmailable> {
+    let mut ids = Vec::new();
+    for name in names {
+        let post = find_post(&prepared.posts, name).ok_or_else(|| Unmailable::Unknown(name.clone()))?;
+        let because = |why| Err(Unmailable::Named { name: name.clone(), why });
+        match post.visibility {
+            Visibility::Draft => return because("is a draft"),
+            Visibility::Scheduled => return because("is dated in the future"),
+            Visibility::Public => {}
+        }
+        if post.email == Channel::Off {
+            return because("says `email: false`");
+        }
+        if !prepared.sound_posts().any(|sound| sound.id == post.id) {
+            return because("has an error, which `fieldpost check` shows");
+        }
+        if ledger.latest_generation(&post.id)?.is_some() {
+            return because("was mailed already");
+        }
+        ids.push(post.id.clone());
+    }
+    Ok(Choice::Named(ids))
+}
+
+/// Why a named post is not mailed.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmailable {
+    /// Nothing has that name.
+    #[error("there is no post `{0}`")]
+    Unknown(String),
+    /// It is there and must not go out.
+    #[error("`{name}` {why}")]
+    Named {
+        /// What was typed.
+        name: String,
+        /// What keeps it back.
+        why: &'static str,
+    },
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }

@@ -2,7 +2,6 @@
 
 use super::prepare::Prepared;
 use crate::diagnostic::has_errors;
-use crate::domain::ids::PostId;
 use crate::feed::Limit;
 use crate::ledger::{Ledger, LedgerError};
 use crate::publish::{self, Leftovers, PublishError, Site, SiteChanges};
@@ -22,8 +21,6 @@ pub enum BuildError {
 pub fn build(prepared: &Prepared, ledger: &Ledger) -> Result<SiteChanges, BuildError> {
     let changes = with_site(prepared, publish::apply)?;
     ledger.record_posts(&prepared.known())?;
-    let public: Vec<PostId> = prepared.public_posts().iter().map(|post| post.id.clone()).collect();
-    ledger.mark_published(&public)?;
     Ok(changes)
 }
 

@@ -25,8 +25,9 @@ pub struct Arguments {
 pub enum Verb {
     /// Adopt a folder of Markdown, or start a new publication in an empty one
     Init {
-        /// The folder (default: the one given with -C)
-        directory: Option<PathBuf>,
+        /// The folder, made if it is not there (default: the one given with -C)
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
     /// Start a post and open it in $EDITOR
     New {
@@ -70,7 +71,7 @@ pub enum Verb {
         /// The campaign (default: all)
         campaign: Option<String>,
         /// Print one line per delivery as CSV
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long)]
         csv: bool,
     },
     /// Hold a campaign

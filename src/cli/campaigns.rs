@@ -11,7 +11,7 @@ use crate::domain::ids::{CampaignId, DeliveryId};
 use crate::ledger::{Doubtful, Ledger, Resolution};
 
 /// Why a campaign that the author paused is paused.
-const BY_AUTHOR: &str = "paused by the author";
+pub const BY_AUTHOR: &str = "paused by the author";
 
 /// Holds a campaign. A running sender sees it at its next `begin`.
 pub fn pause(context: &Context, campaign: &str) -> Result<Exit, Failure> {

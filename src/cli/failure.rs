@@ -24,6 +24,13 @@ pub enum Failure {
     Ledger(LedgerError),
     /// A file could not be written.
     Unwritable(String),
+    /// A relay refused us, not a recipient: the campaign waits for the author.
+    Paused {
+        /// The campaign.
+        campaign: String,
+        /// What the relay said.
+        reason: String,
+    },
     /// A relay, or the way to it, cannot be used.
     Relay(String),
 }
@@ -48,6 +55,11 @@ impl Failure {
             Self::Unwritable(message) => {
                 printer::complain(&message, None);
                 Exit::StateUnwritable
+            }
+            Self::Paused { campaign, reason } => {
+                let help = format!("correct what the relay objects to, then `fieldpost resume {campaign}` and publish");
+                printer::complain(&format!("{campaign} is paused: {reason}"), Some(&help));
+                Exit::RelayUnavailable
             }
             Self::Relay(message) => {
                 printer::complain(&message, Some("`fieldpost publish` goes on where this run ended"));

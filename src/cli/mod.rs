@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
 
 fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
     match verb {
-        Verb::Init { directory } => init::run(context, directory),
+        Verb::Init { folder } => init::run(context, folder),
         Verb::New { title } => new::run(context, &title),
         Verb::Check { fix } => check::run(context, if fix { check::Mode::Repair } else { check::Mode::Report }),
         Verb::Build => build::run(context),

@@ -6,15 +6,16 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::printer::{self, Format};
-use crate::campaign::{self, Choice, Plan, PlannedCampaign, Prepared};
+use crate::campaign::{self, Choice, Plan, PlannedCampaign, Prepared, Unmailable};
 use crate::diagnostic::{Severity, has_errors};
+use crate::ledger::Ledger;
 
 /// Prints the plan.
 pub fn run(context: &Context, selection: &Selection) -> Result<Exit, Failure> {
     let (config, warnings) = context.config()?;
     let ledger = context.ledger(&config)?;
     let prepared = build::prepare(context, &config, &ledger)?;
-    let choice = choice(&prepared, selection)?;
+    let choice = choice(&prepared, &ledger, selection)?;
     let mut plan = campaign::plan(&prepared, &ledger, &choice, context.now())?;
     plan.diagnostics.extend(warnings);
     match context.format {
@@ -28,11 +29,14 @@ pub fn run(context: &Context, selection: &Selection) -> Result<Exit, Failure> {
 }
 
 /// What the author chose on the command line.
-pub fn choice(prepared: &Prepared, selection: &Selection) -> Result<Choice, Failure> {
+pub fn choice(prepared: &Prepared, ledger: &Ledger, selection: &Selection) -> Result<Choice, Failure> {
     if !selection.posts.is_empty() {
-        return campaign::choose_named(&prepared.posts, &selection.posts).map_err(|name| Failure::Usage {
-            message: format!("there is no post `{name}`"),
-            help: Some("name a post by its slug, its source file or its id; `fieldpost plan --json` lists them".into()),
+        return campaign::choose_named(prepared, ledger, &selection.posts).map_err(|error| match error {
+            Unmailable::Ledger(error) => Failure::Ledger(error),
+            Unmailable::Unknown(_) | Unmailable::Named { .. } => Failure::Usage {
+                message: error.to_string(),
+                help: Some("name posts by slug, source file or id; `fieldpost plan --json` lists them".to_owned()),
+            },
         });
     }
     Ok(match (selection.since, selection.backfill) {
@@ -45,7 +49,9 @@ pub fn choice(prepared: &Prepared, selection: &Selection) -> Result<Choice, Fail
 /// The plan as an author reviews it.
 pub fn account(plan: &Plan) -> String {
     let mut lines: Vec<String> = plan.campaigns.iter().map(one_campaign).collect();
-    if plan.campaigns.is_empty() {
+    lines.extend(plan.cautions.iter().map(|caution| caution.sentence().to_owned()));
+    lines.extend(plan.resumed.iter().map(|(id, left)| format!("{id} goes on: {} are left", printer::thousands(*left))));
+    if lines.is_empty() {
         lines.push("no post is news: nothing is mailed".to_owned());
     }
     if plan.first && plan.old > 0 {

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::args::Selection;
 use super::build;
+use super::campaigns;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -14,13 +15,19 @@ use super::plan;
 use super::printer;
 use super::progress::Progress;
 use super::status;
-use crate::campaign::{self, Choice, Opened, Plan, Prepared};
+use crate::campaign::{self, Choice, OpenError, Opened, Plan, Prepared};
 use crate::config::Config;
 use crate::deliver::{Ending, Patience, Stop, Tally};
 use crate::diagnostic::has_errors;
 use crate::domain::delivery::{CampaignState, InDoubtPolicy, Totals};
 use crate::domain::ids::CampaignId;
-use crate::ledger::{Ledger, LedgerError, Recovery, Sender};
+use crate::ledger::{Campaign, Ledger, LedgerError, Recovery, Sender};
+
+/// The exit code of [`Exit::Interrupted`], for the second signal.
+const INTERRUPTED: i32 = 130;
+
+/// A campaign this run was concerned with, and its account.
+type Fate = (Campaign, Totals);
 
 /// How a publish behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +58,7 @@ pub fn run(context: &Context, selection: &Selection, manner: Manner) -> Result<E
     printer::diagnostics(&warnings);
     let ledger = context.ledger(&config)?;
     let prepared = build::prepare(context, &config, &ledger)?;
-    let typed = plan::choice(&prepared, selection)?;
+    let typed = plan::choice(&prepared, &ledger, selection)?;
     let agreed = match manner.asking {
         Asking::Never => Some(typed),
         Asking::BeforeMailing => ask(context, &prepared, &ledger, typed)?,
@@ -62,15 +69,23 @@ pub fn run(context: &Context, selection: &Selection, manner: Manner) -> Result<E
     };
     let sender = become_sender(context, &config, &ledger)?;
     let built = campaign::build(&prepared, &ledger)?;
-    let opened = campaign::open(&prepared, &ledger, &choice, context.now())?;
-    let diagnostics = [prepared.diagnostics.clone(), built.diagnostics.clone()].concat();
+    let mut diagnostics = [prepared.diagnostics.clone(), built.diagnostics.clone()].concat();
+    let opened = match campaign::open(&prepared, &ledger, &choice, context.now()) {
+        Ok(opened) => opened,
+        // Nothing new is opened; what was opened before goes on.
+        Err(OpenError::Unrenderable(wrong)) => {
+            diagnostics.extend(wrong);
+            Opened::default()
+        }
+        Err(OpenError::Ledger(error)) => return Err(error.into()),
+    };
     printer::diagnostics(&diagnostics);
     printer::say(&build::summary(&prepared, &built));
     announce(&opened);
     let concerned = unfinished(&ledger)?;
     let ending = deliver(context, &config, &ledger, sender, manner.patience)?;
-    let totals = conclude(&config, &ledger, &concerned)?;
-    let exit = verdict(&ending, &totals)?;
+    let fates = conclude(&config, &ledger, &concerned)?;
+    let exit = verdict(&ending, &fates)?;
     Ok(if exit == Exit::Done && has_errors(&diagnostics) { Exit::Invalid } else { exit })
 }
 
@@ -95,7 +110,7 @@ fn ask(context: &Context, prepared: &Prepared, ledger: &Ledger, mut choice: Choi
             help: Some("review with `fieldpost plan`, then run `fieldpost publish --yes`".to_owned()),
         });
     }
-    if plan.first && plan.old > 0 && choice == Choice::Unsaid {
+    if plan.first && plan.old > 0 && choice == Choice::Unsaid && prepared.config.mail_since.is_none() {
         choice = ask_for_news(plan.old);
         plan = campaign::plan(prepared, ledger, &choice, context.now())?;
     }
@@ -161,6 +176,9 @@ fn tell_recovery(ledger: &Ledger, recovery: &Recovery, policy: InDoubtPolicy) ->
 }
 
 fn announce(opened: &Opened) {
+    for caution in &opened.cautions {
+        printer::say(caution.sentence());
+    }
     let import = opened.import;
     if import.added + import.updated > 0 {
         printer::say(&format!(
@@ -172,7 +190,7 @@ fn announce(opened: &Opened) {
     }
     if opened.first && opened.old > 0 {
         printer::say(&format!(
-            "first publish: {} here already, in the feeds and not mailed (`--since DATE` or `--backfill N` mails some)",
+            "first publish: {} here already, in the feeds and not mailed (`fieldpost publish POST` mails one)",
             printer::count(opened.old, "post")
         ));
     }
@@ -210,7 +228,7 @@ fn deliver(
     Ok(sent?.ending)
 }
 
-/// The first SIGINT or SIGTERM finishes what is on the wire; the second is the system's.
+/// The first SIGINT or SIGTERM finishes what is on the wire; the second ends the process.
 async fn drain_on_signal(stop: watch::Sender<Stop>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
@@ -228,18 +246,24 @@ async fn drain_on_signal(stop: watch::Sender<Stop>) {
         }
         first
     });
-    printer::say("stopping: what is on the wire is finished, nothing new is begun");
+    printer::say("stopping: what is on the wire is finished, nothing new is begun; a second signal ends it at once");
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    // As good as killed: the mark file tells the next run what became of the wire.
+    std::process::exit(INTERRUPTED);
 }
 
 /// Says what became of every campaign concerned, and where to look.
-fn conclude(config: &Config, ledger: &Ledger, concerned: &[CampaignId]) -> Result<Vec<Totals>, Failure> {
+fn conclude(config: &Config, ledger: &Ledger, concerned: &[CampaignId]) -> Result<Vec<Fate>, Failure> {
     let mut all = Vec::new();
     for id in concerned {
         let campaign = ledger.campaign(id)?;
         let totals = ledger.totals(id)?;
         let subject = ledger.issue(&campaign.issue)?.map(|issue| issue.subject).unwrap_or_default();
         printer::say(&format!("{}\n     {}", status::headline(&campaign, &subject), status::account(&totals)));
-        all.push(totals);
+        all.push((campaign, totals));
     }
     printer::say(&format!("site:   {}", config.output.join("index.html").display()));
     if config.relays.is_empty() {
@@ -249,11 +273,18 @@ fn conclude(config: &Config, ledger: &Ledger, concerned: &[CampaignId]) -> Resul
     Ok(all)
 }
 
-fn verdict(ending: &Ending, totals: &[Totals]) -> Result<Exit, Failure> {
+fn verdict(ending: &Ending, fates: &[Fate]) -> Result<Exit, Failure> {
+    let paused_by_policy = |(campaign, _): &&Fate| {
+        campaign.state == CampaignState::Paused && campaign.reason.as_deref() != Some(campaigns::BY_AUTHOR)
+    };
+    if let Some((campaign, _)) = fates.iter().find(paused_by_policy) {
+        let reason = campaign.reason.as_deref().unwrap_or("for no reason given");
+        return Err(Failure::Paused { campaign: campaign.id.to_string(), reason: reason.to_owned() });
+    }
     match ending {
         Ending::RelayUnavailable(reason) => Err(Failure::Relay(format!("no relay could be used: {reason}"))),
         Ending::Interrupted => Ok(Exit::Interrupted),
-        Ending::Done if totals.iter().any(|one| one.rejected + one.in_doubt > 0) => Ok(Exit::Imperfect),
+        Ending::Done if fates.iter().any(|(_, totals)| totals.rejected + totals.in_doubt > 0) => Ok(Exit::Imperfect),
         Ending::Done => Ok(Exit::Done),
     }
 }

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 
+/// The code of the error about a published post that is gone.
+pub const VANISHED: &str = "post-vanished";
+
 use chrono::Datelike;
 
 use crate::diagnostic::{Diagnostic, Place};
@@ -206,8 +209,9 @@ pub(super) fn vanished(
         // A file that is there and cannot be read is reported as that.
         if !found_files.contains(known.source.as_str()) {
             let message = format!("the published post `{}` is gone", known.id);
-            out.push(Diagnostic::error("post-vanished", Place::file(&known.source), message).help(format!(
-                "restore the file; or, if it is gone for good, add \"{}\" to `retired` in the `[content]` table",
+            out.push(Diagnostic::error(VANISHED, Place::file(&known.source), message).help(format!(
+                "restore the file; if it was renamed and rewritten, give the new one `id: {0}`; if it is gone for good, \
+                 add \"{0}\" to `retired` in the `[content]` table",
                 known.id
             )));
         }

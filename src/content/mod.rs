@@ -38,6 +38,7 @@ use crate::domain::publication::{Author, SiteUrl};
 use crate::domain::time::Instant;
 
 pub use head::HeadKind;
+pub use identity::VANISHED;
 pub use mojibake::{Mojibake, find_mojibake, repair_mojibake};
 pub use survey::{Survey, survey};
 

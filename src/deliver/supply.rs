@@ -19,7 +19,7 @@ use crate::smtp::Envelope;
 /// So many deliveries are claimed and begun in one go: enough to fill a group commit.
 const BATCH: usize = 64;
 /// How long a look at the room waits at most for the next settle.
-const BREATH: Duration = Duration::from_millis(5);
+const BREATH: Duration = Duration::from_millis(50);
 /// How often the ledger is asked again while deferred deliveries are waited for: a pause, a
 /// cancel or a `retry` from another process is seen within this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -58,8 +58,8 @@ pub(super) async fn run(shared: Arc<Shared>, merge: Merge, relay: String, queue:
     while !shared.is_stopping() {
         match supply.fill(&queue).await {
             Ok(Filled::LookAgain) => {}
-            Ok(Filled::NothingDue) => {
-                if supply.is_finished(&mut stop).await {
+            Ok(Filled::NothingDue { in_hand }) => {
+                if supply.is_finished(in_hand, &mut stop).await {
                     return;
                 }
             }
@@ -70,7 +70,10 @@ pub(super) async fn run(shared: Arc<Shared>, merge: Merge, relay: String, queue:
 
 enum Filled {
     LookAgain,
-    NothingDue,
+    /// Nothing could be claimed; so many deliveries were in hand before the claim.
+    NothingDue {
+        in_hand: usize,
+    },
 }
 
 /// A claimed delivery, assembled.
@@ -95,10 +98,12 @@ impl Supply {
         if rooms.is_empty() {
             return Ok(Filled::LookAgain);
         }
+        // Counted before the claim: what is settled after it may have come back to be claimed.
+        let in_hand = self.shared.in_hand() - rooms.len();
         let now = self.shared.clock.now();
         let claims = self.shared.sender.claim(rooms.len(), now).await?;
         if claims.is_empty() {
-            return Ok(Filled::NothingDue);
+            return Ok(Filled::NothingDue { in_hand });
         }
         let mut assembled = Vec::with_capacity(claims.len());
         for claim in claims {
@@ -130,7 +135,8 @@ impl Supply {
                 rooms.push(piece);
             }
             if rooms.is_empty() {
-                // A settle rings; the pause is for one that rang between the look and the wait.
+                // What was settled long enough ago no longer counts for the pace: look again
+                // even when nothing rings.
                 drop(tokio::time::timeout(BREATH, self.shared.settled.notified()).await);
             }
         }
@@ -214,8 +220,7 @@ impl Supply {
 
     /// Nothing was due. Waits for what is in hand, since it may come back; then, if the run
     /// has the patience, for what is deferred. `true` when there is nothing to wait for.
-    async fn is_finished(&self, stop: &mut watch::Receiver<Stop>) -> bool {
-        let in_hand = self.shared.in_hand();
+    async fn is_finished(&self, in_hand: usize, stop: &mut watch::Receiver<Stop>) -> bool {
         let waits_for_deferred = self.shared.patience == Patience::WaitForDeferred && self.has_deferred();
         if in_hand == 0 && !waits_for_deferred {
             return true;

@@ -84,7 +84,10 @@ impl Worker {
         match &verdict.consequence {
             Consequence::None => health.succeeded(),
             Consequence::RestRelay { reason } => self.shared.note_failure(health, reason),
-            Consequence::PauseCampaign { reason } => self.pause_campaign(&ready, reason),
+            Consequence::PauseCampaign { reason } => {
+                self.pause_campaign(&ready, reason);
+                self.shared.note_failure(health, reason);
+            }
         }
         self.settle(ready, verdict.outcome);
     }
@@ -103,7 +106,11 @@ impl Worker {
             if *shared.stop.borrow() == Stop::Broken {
                 return Err(std::io::Error::other("an earlier outcome could not be recorded"));
             }
-            shared.sender.mark_dot(ready.slot, ready.claim.delivery, ready.claim.attempt)
+            shared.sender.mark_dot(ready.slot, ready.claim.delivery, ready.claim.attempt).inspect_err(|error| {
+                // Not the relay's fault: without marks nothing may be sent at all.
+                let error = std::io::Error::new(error.kind(), error.to_string());
+                shared.break_off(DeliverError::Unmarked(error));
+            })
         };
         let sendable = match Sendable::new(&ready.envelope, &ready.message.bytes) {
             Ok(sendable) => sendable,

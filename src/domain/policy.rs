@@ -7,8 +7,9 @@
 //! 2. **The relay refused a command before the dot.** To RCPT, the refusal is about this
 //!    recipient: `4xx` defers, `5xx` rejects. To DATA, likewise, but it never suppresses. To
 //!    AUTH or MAIL it is about us: a `5xx` pauses the campaign, a `4xx` lets the relay rest;
-//!    either way the delivery is withdrawn, for no recipient is at fault. The same holds for a
-//!    quota (`452 4.5.3`, `4.3.x`, `454`, `432`) and for `421` at any command.
+//!    either way the delivery is withdrawn, for no recipient is at fault. A quota (`452 4.5.3`,
+//!    `4.3.x`, `454`, `432`) or a `421` to any later command defers the delivery and lets the
+//!    relay rest.
 //! 3. **The connection failed before any byte of the final dot left.** Nothing was sent: the
 //!    delivery is withdrawn and the relay rests.
 //! 4. **The connection failed after the dot may have left.** The delivery is in doubt. Nothing
@@ -132,7 +133,12 @@ fn rejected(stage: Stage, reply: &Reply) -> Verdict {
 /// A reply that speaks of our allowance, not of a recipient (vendors' own words are in the
 /// manual's page on relays).
 fn is_quota(reply: &Reply) -> bool {
-    matches!(reply.code, 432 | 452 | 454) || matches!(reply.enhanced, Some((4, 3, _) | (4, 5, 3)))
+    match reply.enhanced {
+        // One recipient's mailbox is full or slow: that is theirs, not ours.
+        Some((4, 2, _)) => false,
+        Some((4, 3, _) | (4, 5, 3)) => true,
+        Some(_) | None => matches!(reply.code, 432 | 452 | 454),
+    }
 }
 
 /// RFC 3463: 5.1.1 bad mailbox, 5.1.6 moved, 5.1.10 null MX, 5.2.1 disabled.
@@ -174,6 +180,7 @@ mod tests {
             (replied(Stage::Dot, 451, "4.7.1 greylisted"), "deferred"),
             (replied(Stage::Dot, 421, "4.7.0 closing"), "deferred, rest"),
             (replied(Stage::Dot, 452, "4.3.1 full"), "deferred, rest"),
+            (replied(Stage::Recipient, 452, "4.2.2 mailbox full"), "deferred"),
             (replied(Stage::Dot, 554, "5.7.1 spam"), "rejected"),
             (replied(Stage::Recipient, 450, "4.2.1 busy"), "deferred"),
             (replied(Stage::Recipient, 550, "5.1.1 unknown"), "rejected+suppress"),

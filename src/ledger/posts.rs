@@ -75,27 +75,17 @@ impl Ledger {
         })
     }
 
-    /// Remembers that these posts were in a feed or a mail: their ids may not vanish silently.
-    pub fn mark_published(&self, posts: &[PostId]) -> Result<(), LedgerError> {
-        self.update_posts("UPDATE posts SET published = 'yes' WHERE id = ?1 AND published = 'no'", posts)
-    }
-
-    /// Decides which posts are news and which are old. A later decision overrides (backfill).
-    /// Posts the ledger has not seen are left out: record them first.
-    pub fn decide_news(&self, news: &[PostId], old: &[PostId]) -> Result<(), LedgerError> {
-        self.update_posts("UPDATE posts SET mail = 'news' WHERE id = ?1", news)?;
-        self.update_posts("UPDATE posts SET mail = 'old' WHERE id = ?1", old)
-    }
-
-    fn update_posts(&self, sql: &str, posts: &[PostId]) -> Result<(), LedgerError> {
-        if posts.is_empty() {
-            return Ok(());
-        }
+    /// Decides which posts are news and which are old, and remembers the first time that this
+    /// was decided; all in one transaction. A later decision overrides (backfill).
+    pub fn decide_news(&self, news: &[PostId], old: &[PostId], now: Instant) -> Result<(), LedgerError> {
         self.write(|tx| {
-            let mut statement = tx.prepare_cached(sql)?;
-            for post in posts {
-                statement.execute([post.as_str()])?;
+            let mut statement = tx.prepare_cached("UPDATE posts SET mail = ?2 WHERE id = ?1")?;
+            for (posts, word) in [(news, "news"), (old, "old")] {
+                for post in posts {
+                    statement.execute([post.as_str(), word])?;
+                }
             }
+            tx.execute("UPDATE ledger SET first_published = ?1 WHERE first_published IS NULL", [to_millis(now)])?;
             Ok(())
         })
     }
@@ -128,14 +118,6 @@ impl Ledger {
             Ok(tx.query_row("SELECT first_published FROM ledger", [], |row| {
                 words::maybe_moment(row, "first_published")
             })?)
-        })
-    }
-
-    /// Remembers the first publish; a second call changes nothing.
-    pub fn record_first_publish(&self, now: Instant) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute("UPDATE ledger SET first_published = ?1 WHERE first_published IS NULL", [to_millis(now)])?;
-            Ok(())
         })
     }
 

@@ -194,3 +194,73 @@ fn post_text_is_data_in_every_output() {
         }
     }
 }
+
+/// Publishes once, so that the posts that are here are old.
+fn settled_site() -> Site {
+    let site = site();
+    site.run(&["publish", "--yes"]).expect_code(0);
+    site
+}
+
+#[test]
+fn a_post_renamed_and_rewritten_is_not_mailed_again_and_the_error_says_what_to_do() {
+    let site = site();
+    site.run(&["publish", "--yes", "--backfill", "1"]).expect_code(0);
+    std::fs::remove_file(site.file("content/three.md")).expect("the file is there");
+    site.write("content/drei.md", post("Drei", "2026-01-03", ""));
+    for _ in 0..2 {
+        let ran = site.run(&["publish", "--yes"]).expect_code(2);
+        assert!(ran.stderr().contains("give the new one `id:"), "{}", ran.stderr());
+    }
+    assert_eq!(subjects(&site), ["Three", "Three", "Three"]);
+    site.write("content/drei.md", post("Drei", "2026-01-03", "id: tag:notes.example.org,2026-01-03:three\n"));
+    site.run(&["publish", "--yes"]).expect_code(0);
+    assert_eq!(subjects(&site), ["Three", "Three", "Three"], "it is the post that was mailed");
+}
+
+#[test]
+fn a_list_with_an_error_opens_no_campaign_and_loses_nobody() {
+    let site = settled_site();
+    site.write("content/four.md", post("Four", "2026-01-05", ""));
+    let good = site.read("subscribers.toml");
+    site.write("subscribers.toml", format!("{good}\n[[subscriber]]\nemail = \"no address\"\n"));
+    let ran = site.run(&["publish", "--yes"]).expect_code(2);
+    assert!(ran.stderr().contains("nothing new is mailed while the list"), "{}", ran.stderr());
+    assert!(site.file("public/four/index.html").exists(), "the site is built all the same");
+    site.write("subscribers.toml", good);
+    site.run(&["publish", "--yes"]).expect_code(0);
+    assert_eq!(subjects(&site), ["Four", "Four", "Four"]);
+}
+
+#[test]
+fn a_post_that_was_broken_at_the_first_publish_is_no_news_when_it_is_mended() {
+    let site = site();
+    site.write("content/broken.md", "---\ntitle: Broken\ndate: 2015-01-01\n---\n\n![A chart](chart.png)\n");
+    let ran = site.run(&["publish", "--yes"]).expect_code(2);
+    assert!(ran.stderr().contains("the first publish decides"), "{}", ran.stderr());
+    site.write("content/broken.md", post("Broken", "2015-01-01", ""));
+    site.run(&["publish", "--yes"]).expect_code(0);
+    site.run(&["publish", "--yes"]).expect_code(0);
+    assert!(outbox(&site).is_empty());
+}
+
+#[test]
+fn a_named_post_that_cannot_be_mailed_says_why() {
+    let site = site();
+    site.run(&["publish", "--yes", "--backfill", "1"]).expect_code(0);
+    for (name, why) in [
+        ("three", "was mailed already"),
+        ("draft", "is a draft"),
+        ("later", "is dated in the future"),
+        ("x", "no post"),
+    ] {
+        let ran = site.run(&["publish", "--yes", name]).expect_code(2);
+        assert!(ran.stderr().contains(why), "{name}: {}", ran.stderr());
+    }
+    site.run(&["publish", "--yes", "one"]).expect_code(0);
+    assert_eq!(
+        subjects(&site),
+        ["One", "One", "One", "Three", "Three", "Three"],
+        "an old one goes out when it is named"
+    );
+}

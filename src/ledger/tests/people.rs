@@ -86,20 +86,19 @@ fn posts_are_remembered_and_news_is_decided_once() {
         published: false,
     };
     house.ledger.record_posts(&[known("a", "a.md"), known("b", "b.md"), known("c", "c.md")]).unwrap();
-    house.ledger.mark_published(&[PostId::parse("a").unwrap()]).unwrap();
+    house.ledger.record_posts(&[KnownPost { published: true, ..known("a", "a.md") }]).unwrap();
     house.ledger.record_posts(&[known("a", "moved/a.md")]).unwrap();
     let posts = house.ledger.known_posts().unwrap();
     assert_eq!((posts[0].source.as_str(), posts[0].published), ("moved/a.md", true));
     assert_eq!(posts.len(), 3);
     let id = |text| PostId::parse(text).unwrap();
-    house.ledger.decide_news(&[id("c")], &[id("a")]).unwrap();
+    assert_eq!(house.ledger.first_published().unwrap(), None);
+    house.ledger.decide_news(&[id("c")], &[id("a")], at(5)).unwrap();
+    house.ledger.decide_news(&[], &[], at(6)).unwrap();
     assert_eq!(house.ledger.undecided_posts().unwrap(), vec![id("b")]);
     let decisions = house.ledger.mail_decisions().unwrap();
     assert_eq!(decisions[&id("c")], MailDecision::News);
     assert_eq!(decisions[&id("a")], MailDecision::Old);
-    assert_eq!(house.ledger.first_published().unwrap(), None);
-    house.ledger.record_first_publish(at(5)).unwrap();
-    house.ledger.record_first_publish(at(6)).unwrap();
     assert_eq!(house.ledger.first_published().unwrap(), Some(at(5)));
 }
 
