@@ -90,16 +90,17 @@ pub fn prepare<'a>(config: &'a Config, known: &[KnownPost], now: Instant) -> Res
         ignore: &config.ignore,
         now,
     });
+    let shown = |found: Vec<Diagnostic>| found.into_iter().map(|one| one.relative_to(&config.root)).collect();
     let theme = match Theme::load(config.templates.as_deref()) {
         Ok(theme) => theme,
         Err(wrong) => {
             diagnostics.extend(wrong);
-            return Err(diagnostics);
+            return Err(shown(diagnostics));
         }
     };
     let listing = listing(config);
     diagnostics.extend(listing.diagnostics.iter().cloned());
-    let diagnostics = diagnostics.into_iter().map(|one| one.relative_to(&config.root)).collect();
+    let diagnostics = shown(diagnostics);
     let topic_count = render::topics_of(&posts.iter().filter(|post| post.is_public()).collect::<Vec<_>>()).len();
     let feeds = publish::feed_links(&config.publication);
     let known = known.iter().map(|post| post.id.clone()).collect();

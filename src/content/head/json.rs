@@ -6,28 +6,29 @@ use serde::de::IgnoredAny;
 
 use super::{HeadError, Node, Value};
 
-/// Reads the JSON object a file begins with; also where the text after it begins.
-pub(super) fn parse(text: &str) -> Result<(Vec<(String, Node)>, usize), HeadError> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Map<String, serde_json::Value>>();
+/// Reads the JSON object a part of a file begins with; also where the text after it begins.
+pub(super) fn parse(text: &str, part: Range<usize>) -> Result<(Vec<(String, Node)>, usize), HeadError> {
+    let inner = &text[part.clone()];
+    let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<serde_json::Map<String, serde_json::Value>>();
     let fields = match stream.next() {
         Some(Ok(fields)) => fields,
-        Some(Err(error)) => return Err(located(&error, text)),
-        None => return Ok((Vec::new(), 0)),
+        Some(Err(error)) => return Err(located(&error, inner, part.start)),
+        None => return Ok((Vec::new(), part.start)),
     };
-    let end = stream.byte_offset();
+    let end = part.start + stream.byte_offset();
     let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
     let body = if text[end..line_end].trim().is_empty() { line_end } else { end };
-    Ok((entries(fields, text, 1..end), body))
+    Ok((entries(fields, text, part.start..end), body))
 }
 
-fn located(error: &serde_json::Error, text: &str) -> HeadError {
-    let line_start: usize = text.split_inclusive('\n').take(error.line().max(1) - 1).map(str::len).sum();
+fn located(error: &serde_json::Error, inner: &str, offset: usize) -> HeadError {
+    let line_start: usize = inner.split_inclusive('\n').take(error.line().max(1) - 1).map(str::len).sum();
     // serde_json counts columns in bytes, and points at the last byte it read.
-    let at = (line_start + error.column().max(1) - 1).min(text.len());
+    let at = (line_start + error.column().max(1) - 1).min(inner.len());
     let shown = error.to_string();
     let message = shown.rsplit_once(" at line ").map_or(shown.as_str(), |(message, _)| message);
     HeadError {
-        span: at..at + 1,
+        span: offset + at..offset + at + 1,
         message: format!("the front matter is not valid JSON: {message}"),
         help: "keys and text values stand in double quotes, and no comma follows the last field".to_owned(),
     }

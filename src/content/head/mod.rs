@@ -78,8 +78,11 @@ pub(super) fn read_head(text: &str) -> Result<Head, HeadError> {
     if first_line(text) == "---" {
         return read_yaml(text);
     }
+    if first_line(text) == "---json" {
+        return read_fenced_json(text);
+    }
     if looks_like_json(text) {
-        let (fields, body) = json::parse(text)?;
+        let (fields, body) = json::parse(text, 0..text.len())?;
         return Ok(Head { kind: HeadKind::Json, fields, body });
     }
     Ok(pelican::parse(text).map_or(Head { kind: HeadKind::None, fields: Vec::new(), body: 0 }, |(fields, body)| Head {
@@ -99,6 +102,13 @@ fn read_yaml(text: &str) -> Result<Head, HeadError> {
         None if begins_with_key(&text[3..]) => Err(never_closed("---")),
         Some(_) | None => Ok(none),
     }
+}
+
+/// Eleventy's fence around JSON. The first line does not occur in prose, so this is a head.
+fn read_fenced_json(text: &str) -> Result<Head, HeadError> {
+    let block = fenced(text, &["---"]).ok_or_else(|| never_closed("---json"))?;
+    let (fields, _) = json::parse(text, block.inner)?;
+    Ok(Head { kind: HeadKind::Json, fields, body: block.body })
 }
 
 fn begins_with_key(text: &str) -> bool {
@@ -121,7 +131,7 @@ fn never_closed(fence: &str) -> HeadError {
     HeadError {
         span: 0..fence.len(),
         message: format!("the front matter begins with `{fence}` and never ends"),
-        help: format!("close it with a line that holds only `{fence}`"),
+        help: format!("close it with a line that holds only `{}`", &fence[..3]),
     }
 }
 
@@ -156,12 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn all_four_notations_say_the_same() {
+    fn all_notations_say_the_same() {
         for (text, kind) in [
             ("+++\ntitle = \"A: b\"\nnumber = 7\n+++\nBody", HeadKind::Toml),
             ("---\ntitle: 'A: b'\nnumber: 7\n---\nBody", HeadKind::Yaml),
             ("---\ntitle: 'A: b'\nnumber: 7\n...\nBody", HeadKind::Yaml),
             ("{\"title\": \"A: b\", \"number\": 7}\nBody", HeadKind::Json),
+            ("---json\n{\"title\": \"A: b\", \"number\": 7}\n---\nBody", HeadKind::Json),
             ("title: A: b\nnumber: 7\n\nBody", HeadKind::Pelican),
         ] {
             let head = read_head(text).unwrap();
@@ -199,6 +210,8 @@ mod tests {
         for (text, meant) in [
             ("+++\ntitle = \"a\"\ndate = oops\n+++\n", "oops"),
             ("{\"title\": \"a\", oops}\n", "oops}"),
+            ("---json\n{\"title\": \"a\", oops}\n---\n", "oops}"),
+            ("---json\n{\"title\": \"a\"}\n", "---json"),
             ("---\ntitle: a\n", "---"),
             ("+++\ntitle = 1\n", "+++"),
         ] {
@@ -208,7 +221,7 @@ mod tests {
         let text = "---\ntitle: a\ntags: [a, b\nx: \"y\n---\n";
         let error = read_head(text).unwrap_err();
         assert!(error.span.start > 4 && error.span.start <= text.len(), "{error:?}");
-        assert!(!error.message.contains('\n'), "{error:?}");
+        assert!(!error.message.contains('\n') && !error.message.contains("at line"), "{error:?}");
     }
 
     #[test]

@@ -39,6 +39,8 @@ fn located(error: &serde_saphyr::Error, inner: &str, offset: usize) -> HeadError
     });
     let shown = error.without_snippet().to_string();
     let message = shown.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    // The parser counts from the fence; the diagnostic shows the line in the file.
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
     HeadError {
         span: offset + start..offset + start + 1,
         message: format!("the front matter is not valid YAML: {message}"),
