@@ -66,15 +66,22 @@ fn split_enhanced(text: &str) -> (Option<(u8, u16, u16)>, &str) {
     if code.is_some() { (code, rest.trim_start()) } else { (None, text) }
 }
 
+/// Masks every address in a word: a relay may write several with nothing but a comma between.
 fn mask_word(word: &str) -> String {
-    match word.find('@') {
-        None => word.chars().map(|c| if c.is_control() { '?' } else { c }).collect(),
-        Some(at) => {
-            let end = word[at..].find(['>', ')', ']', ',', ';', ':']).map_or(word.len(), |i| at + i);
-            let start = word[..at].rfind(['<', '(', '[', ',', ';', ':']).map_or(0, |i| i + 1);
-            format!("{}***@***{}", &word[..start], &word[end..])
-        }
+    word.split_inclusive(divides_addresses).map(mask_piece).collect()
+}
+
+fn divides_addresses(c: char) -> bool {
+    matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | ':')
+}
+
+/// A piece of a word, with the sign that ends it.
+fn mask_piece(piece: &str) -> String {
+    let text = piece.trim_end_matches(divides_addresses);
+    if text.contains('@') {
+        return format!("***@***{}", &piece[text.len()..]);
     }
+    piece.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// How far a delivery had come on the wire when something happened.
@@ -135,6 +142,8 @@ mod tests {
     fn a_stored_reply_names_nobody() {
         let reply = Reply::new(550, "5.1.1 <ada@example.org>: unknown; see ada@example.org");
         assert_eq!(reply.masked(), "550 5.1.1 <***@***>: unknown; see ***@***");
+        let reply = Reply::new(550, "<ada@example.org>,<bob@example.org>;(eve@example.org): 3@4>5");
+        assert_eq!(reply.masked(), "550 <***@***>,<***@***>;(***@***): ***@***>5");
         assert!(Reply::new(550, &"é".repeat(500)).masked().len() <= 200);
     }
 }
