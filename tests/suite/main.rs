@@ -5,6 +5,7 @@
 mod support;
 
 mod feeds;
+mod golden;
 mod kill;
 mod lists;
 mod message;

@@ -1,6 +1,7 @@
 //! What several tests lean on.
 
 pub mod corpora;
+pub mod golden;
 pub mod mail;
 pub mod postfix;
 pub mod sink;

@@ -9,7 +9,8 @@ use super::{HeadError, Node, Value};
 /// Reads the JSON object a part of a file begins with; also where the text after it begins.
 pub(super) fn parse(text: &str, part: Range<usize>) -> Result<(Vec<(String, Node)>, usize), HeadError> {
     let inner = &text[part.clone()];
-    let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<serde_json::Map<String, serde_json::Value>>();
+    let mut stream =
+        serde_json::Deserializer::from_str(inner).into_iter::<serde_json::Map<String, serde_json::Value>>();
     let fields = match stream.next() {
         Some(Ok(fields)) => fields,
         Some(Err(error)) => return Err(located(&error, inner, part.start)),
