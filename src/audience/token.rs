@@ -8,7 +8,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::hmac;
+use aws_lc_rs::hmac;
 
 use crate::domain::ids::SubscriberId;
 use crate::domain::publication::SiteUrl;

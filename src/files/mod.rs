@@ -76,7 +76,7 @@ impl FileError {
 
 /// The SHA-256 of some bytes, in lower-case hex: how a file is known to be ours.
 pub fn digest(bytes: &[u8]) -> String {
-    hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref())
 }
 
 /// Bytes in lower-case hex.

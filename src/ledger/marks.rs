@@ -22,7 +22,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use ring::digest;
+use aws_lc_rs::digest;
 
 use super::open::beside;
 use crate::domain::ids::DeliveryId;

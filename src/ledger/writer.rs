@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ring::hmac;
+use aws_lc_rs::hmac;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 

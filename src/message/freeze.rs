@@ -7,7 +7,7 @@
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, MessageBuilder, MultiPart, SinglePart};
-use ring::digest;
+use aws_lc_rs::digest;
 
 use super::ASSEMBLER_VERSION;
 use super::error::{Field, Reason, Unrenderable};

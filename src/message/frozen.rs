@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ring::digest;
+use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use super::ASSEMBLER_VERSION;

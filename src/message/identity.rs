@@ -1,6 +1,6 @@
 //! Who a message is, and where its failures return to.
 
-use ring::hmac;
+use aws_lc_rs::hmac;
 
 use super::frozen::{Frozen, hex};
 use crate::domain::address::Address;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use ring::digest;
+use aws_lc_rs::digest;
 
 use super::error::{Field, Reason, Unrenderable};
 use super::frozen::{Frozen, Part, Segment};

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use ring::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, SHA256};
 
 use super::Site;
 use crate::domain::post::Post;

@@ -28,7 +28,7 @@ pub use theme::{Theme, stylesheet, stylesheet_path};
 /// A short name for some bytes: the first 16 hex digits of the SHA-256 over them, each part
 /// preceded by its length so that no two lists of parts run into one.
 fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);

@@ -21,7 +21,7 @@ pub enum TlsError {
 }
 
 /// The trust of one relay, loaded once and shared by all its connections, which also resume
-/// each other's TLS sessions. TLS 1.2 and 1.3, ring's algorithms, no client certificate.
+/// each other's TLS sessions. TLS 1.2 and 1.3, aws-lc's algorithms, no client certificate.
 #[derive(Clone)]
 pub struct Tls {
     connector: TlsConnector,
@@ -36,9 +36,9 @@ impl Tls {
             Security::ClearText(_) => {}
             Security::ImplicitTls | Security::StartTls => fill(&mut roots, settings.extra_roots_pem.as_deref())?,
         }
-        let config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+        let config = ClientConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("ring's provider serves the default protocol versions")
+            .expect("aws-lc's provider serves the default protocol versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
