@@ -49,15 +49,10 @@ fn transport(config: &Config) -> Result<Transport, SendError> {
     if config.relays.is_empty() {
         return Ok(Transport::Maildir(config.outbox.clone()));
     }
-    config
-        .relays
-        .iter()
-        .map(|relay| route(relay, config.host_name.as_deref()))
-        .collect::<Result<Vec<_>, _>>()
-        .map(Transport::Smtp)
+    config.relays.iter().map(|relay| route(relay, config)).collect::<Result<Vec<_>, _>>().map(Transport::Smtp)
 }
 
-fn route(relay: &config::Relay, host_name: Option<&str>) -> Result<Route, SendError> {
+fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
     let name = format!("{}:{}", relay.host, relay.port);
     let wrong = |error: &dyn std::fmt::Display| SendError::Relay(name.clone(), error.to_string());
     let credentials = match (&relay.user, &relay.password) {
@@ -67,11 +62,15 @@ fn route(relay: &config::Relay, host_name: Option<&str>) -> Result<Route, SendEr
         }
         (Some(user), None) => return Err(wrong(&format!("the password of `{user}` is not known"))),
     };
+    let host_name = config.host_name.as_deref();
     let settings = smtp::Settings {
+        host: relay.host.clone(),
+        port: relay.port,
+        security: security(relay),
         extra_roots_pem: relay.ca_pem.clone(),
         credentials,
         client_name: host_name.and_then(|name| smtp::ClientName::parse(name).ok()).unwrap_or_default(),
-        ..smtp::Settings::new(&relay.host, relay.port, security(relay))
+        timeouts: config.smtp_patience.map_or_else(smtp::Timeouts::default, smtp::Timeouts::at_most),
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
     Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.connections })
@@ -150,7 +149,7 @@ async fn send_one(transport: &Transport, from: &Address, to: &Address, message: 
             let route = routes.first().expect("a transport over SMTP has a relay");
             let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.name));
             let mut session = smtp::Session::connect(&route.settings, &route.tls).await.map_err(failed)?;
-            let envelope = smtp::Envelope::new(Some(from.clone()), to.clone());
+            let envelope = smtp::Envelope { return_path: Some(from.clone()), recipient: to.clone() };
             let sendable = smtp::Sendable::new(&envelope, &message.bytes).map_err(|error| refused(&error))?;
             session.send(&sendable, || Ok(())).await.map_err(failed)?;
             session.quit().await;
