@@ -14,7 +14,6 @@
 //! ```
 
 mod certificate;
-mod chunks;
 mod conversation;
 pub mod script;
 mod wire;
@@ -31,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 
 use certificate::Identity;
 use conversation::Conversation;
-pub use script::{Certificate, Encryption, Fault, Lie, Login, Loss, Script};
+pub use script::{Certificate, Encryption, Fault, Lie, Login, Loss, Script, is_chosen};
 
 /// A message the sink has taken responsibility for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +39,8 @@ pub struct Received {
     pub return_path: String,
     /// The address of RCPT TO.
     pub recipient: String,
-    /// The bytes between DATA and the dot, dots unstuffed; or those of all chunks.
+    /// The bytes between DATA and the dot, dots unstuffed.
     pub bytes: Vec<u8>,
-    /// In how many chunks they came; 0 by DATA.
-    pub chunks: usize,
     /// Which connection brought it, counted from 1.
     pub connection: usize,
 }
@@ -82,6 +79,12 @@ impl Shared {
             file.lock().unwrap().write_all(line.as_bytes()).unwrap();
         }
         self.messages.lock().unwrap().push(message);
+    }
+
+    /// Whether the account has been closed meanwhile.
+    fn is_login_revoked(&self) -> bool {
+        let taken = self.messages.lock().unwrap().len();
+        self.script.faults.iter().any(|fault| matches!(fault, Fault::RevokeLogin(after) if taken >= *after))
     }
 
     /// Whether something happens to this recipient for the first time.

@@ -94,6 +94,8 @@ pub enum Fault {
     /// The answer to the dot is lost for a share of the recipients, the first time only; the
     /// message is taken.
     LoseAnswers(u64, Loss),
+    /// From the moment when so many messages are taken in all, whoever logs in is answered `535`.
+    RevokeLogin(usize),
     /// A command, given as its first word in capitals, is answered with that line.
     Refuse(&'static str, &'static str),
     /// It does not keep to the protocol.
@@ -126,8 +128,6 @@ pub enum Lie {
     FarewellAtTheDot,
     /// Refused recipients are nevertheless followed by a `354`.
     DataForNobody,
-    /// Refused recipients are nevertheless followed by a `250` to the last chunk.
-    AcceptRefused,
     /// A line without an end, at MAIL.
     EndlessLine,
     /// A reply without an end, at MAIL.
@@ -144,7 +144,6 @@ pub enum Lie {
 /// | `tempfail-x` | RCPT is answered `451` |
 /// | `550-x`, any 4yz or 5yz | RCPT is answered with that code |
 /// | `data-554-x`, any 4yz or 5yz | the dot is answered with that code, and nothing is taken |
-/// | `chunk-452-x`, any 4yz or 5yz | a BDAT without LAST is answered with that code |
 /// | `drop-at-rcpt-x` | the connection is closed at RCPT |
 /// | `drop-after-data-x` | taken, then the connection is closed without an answer |
 /// | `reset-after-data-x` | taken, then the connection is reset |
@@ -158,8 +157,6 @@ pub enum Behaviour {
     RefuseRecipient(u16),
     /// This code to the dot.
     RefuseMessage(u16),
-    /// This code to a chunk that is not the last.
-    RefuseChunk(u16),
     /// Gone at RCPT.
     DropAtRecipient,
     /// Taken, and the answer lost.
@@ -177,9 +174,6 @@ impl Behaviour {
         if let Some(code) = local_part.strip_prefix("data-").and_then(code) {
             return Self::RefuseMessage(code);
         }
-        if let Some(code) = local_part.strip_prefix("chunk-").and_then(code) {
-            return Self::RefuseChunk(code);
-        }
         match () {
             () if starts("tempfail-") => Self::RefuseRecipient(451),
             () if starts("drop-at-rcpt-") => Self::DropAtRecipient,
@@ -192,7 +186,7 @@ impl Behaviour {
 }
 
 /// Whether a recipient is among that many of a hundred.
-pub(super) fn is_chosen(recipient: &str, percent: u64) -> bool {
+pub fn is_chosen(recipient: &str, percent: u64) -> bool {
     // FNV-1a, as the standard library's hash is not stable between versions.
     let hash = recipient
         .bytes()
