@@ -1,4 +1,4 @@
-//! Signed mail: verified by dkimpy and OpenDKIM, signed again by the same keys or not at all.
+//! Signed mail: verified by dkimpy and `OpenDKIM`, signed again by the same keys or not at all.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use crate::support::sink::{Received, Script, Sink};
 use crate::support::site::Site;
 use crate::support::tools::judge;
 
-/// The judge, which calls dkimpy and OpenDKIM.
+/// The judge, which calls dkimpy and `OpenDKIM`.
 const VERIFY: &str = "scripts/verify-dkim";
 /// How long the sink takes for a message where the sender is to be killed.
 const DELAY: Duration = Duration::from_millis(100);
@@ -39,7 +39,7 @@ fn assert_all_verify(site: &Site, folder: &Path, count: usize) {
     site.write("keys.json", keys);
     let Some(told) = judge(VERIFY, &[site.file("keys.json").as_path(), folder]) else { return };
     println!("{told}");
-    for verdict in ["rsa by dkimpy", "rsa by OpenDKIM", "ed25519 by dkimpy", "ed25519 by OpenDKIM"] {
+    for verdict in ["rsa by dkimpy", "rsa by `OpenDKIM`", "ed25519 by dkimpy", "ed25519 by OpenDKIM"] {
         assert!(told.contains(&format!("{count} {verdict}")), "{told}");
     }
 }
