@@ -42,7 +42,6 @@ async fn what_stands_behind_a_421_is_known_to_be_unsent() {
 async fn no_lie_about_messages_in_flight_is_taken_for_an_acceptance() {
     for (lie, wanted) in [
         (Lie::AcceptRefused, ["250", "broke Dot", "broke Dot"]),
-        (Lie::AnswerTwice, ["250", "550 Recipient", "broke Dot"]),
         (Lie::DataBeforeMail, ["broke Dot"; 3]),
         (Lie::FarewellAtTheDot, ["broke Dot"; 3]),
         (Lie::EndlessLine, ["broke Dot"; 3]),
@@ -55,6 +54,21 @@ async fn no_lie_about_messages_in_flight_is_taken_for_an_acceptance() {
         assert_eq!(shown, wanted, "{lie:?}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{lie:?}");
     }
+}
+
+#[tokio::test]
+async fn one_answer_too_many_among_those_to_messages_in_flight_ends_the_connection() {
+    let sink = Sink::start(chunking(vec![Fault::Lie(Lie::AnswerTwice)]));
+    let mut session = connect_with_window(&sink, 8).await;
+    push(&mut session, "550-a").await.unwrap();
+    // The surplus may be there in time to keep the second message here.
+    let second = push(&mut session, "b").await;
+    assert_eq!(shown(&[session.pull().await]), ["550 Recipient"]);
+    match second {
+        Ok(()) => assert_eq!(broken(session.pull().await), Stage::Dot),
+        Err(failure) => assert_eq!((failure.stage, sink.accepted_count()), (Stage::Mail, 0)),
+    }
+    assert!(!session.is_usable());
 }
 
 #[tokio::test]

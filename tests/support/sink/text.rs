@@ -32,11 +32,11 @@ impl Script {
         for (line, number) in text.lines().zip(1..) {
             let words: Vec<&str> = line.split('#').next().unwrap_or_default().split_whitespace().collect();
             let Some((setting, values)) = words.split_first() else { continue };
-            let done = match *setting {
-                "offer" => Some(offers.push(values.join(" "))),
-                setting => script.set(setting, values),
-            };
-            done.ok_or_else(|| format!("line {number}: `{}` is no setting", line.trim()))?;
+            if *setting == "offer" {
+                offers.push(values.join(" "));
+                continue;
+            }
+            script.set(setting, values).ok_or_else(|| format!("line {number}: `{}` is no setting", line.trim()))?;
         }
         if !offers.is_empty() {
             script.offers = offers;
