@@ -33,7 +33,7 @@ use book::Book;
 pub use book::{Received, digest};
 use certificate::Identity;
 use conversation::Conversation;
-pub use script::{Certificate, Encryption, Fault, Keep, Lie, Login, Loss, Script};
+pub use script::{Certificate, Encryption, Fault, Keep, Lie, Login, Loss, Script, is_chosen};
 
 /// What connections have in common.
 struct Shared {
@@ -48,6 +48,12 @@ struct Shared {
 }
 
 impl Shared {
+    /// Whether the account has been closed meanwhile.
+    fn is_login_revoked(&self) -> bool {
+        let taken = self.book.count();
+        self.script.faults.iter().any(|fault| matches!(fault, Fault::RevokeLogin(after) if taken >= *after))
+    }
+
     /// Whether something happens to this recipient for the first time.
     fn is_first(&self, what: &str, recipient: &str) -> bool {
         self.seen.lock().unwrap().insert(format!("{what} {recipient}"))

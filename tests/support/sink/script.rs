@@ -108,6 +108,8 @@ pub enum Fault {
     /// The answer to the dot is lost for a share of the recipients, the first time only; the
     /// message is taken.
     LoseAnswers(u64, Loss),
+    /// From the moment when so many messages are taken in all, whoever logs in is answered `535`.
+    RevokeLogin(usize),
     /// A command, given as its first word in capitals, is answered with that line.
     Refuse(&'static str, &'static str),
     /// A share of the recipients, beginning behind the shares before it, is treated as if its
@@ -217,7 +219,7 @@ impl Behaviour {
 }
 
 /// Whether a recipient is among that many of a hundred.
-pub(super) fn is_chosen(recipient: &str, percent: u64) -> bool {
+pub fn is_chosen(recipient: &str, percent: u64) -> bool {
     place_of(recipient) < percent
 }
 
