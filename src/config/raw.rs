@@ -21,7 +21,8 @@ const ELSEWHERE: &KnownKeys = &[
     ),
     ("[source]", &["ignore"]),
     ("[mail]", &["from", "reply_to", "list_id", "since"]),
-    ("[[relay]]", &["ca_file", "password_file", "connections", "allow_clear_text"]),
+    ("[[relay]]", &["ca_file", "password_file", "connections", "allow_clear_text", "sign"]),
+    ("[[dkim]]", &["selector", "key_file", "domain"]),
     ("[subscribers]", &["file"]),
     ("[delivery]", &["in_doubt", "begin_ahead"]),
     ("[content]", &["retired"]),
@@ -38,6 +39,7 @@ pub(super) struct Raw {
     pub output: Text,
     pub mail: RawMail,
     pub relays: Vec<RawRelay>,
+    pub dkim: Vec<RawDkim>,
     pub ledger: Text,
     pub subscribers: Text,
     pub delivery: RawDelivery,
@@ -83,6 +85,15 @@ pub(super) struct RawRelay {
     pub password_file: Text,
     pub connections: Option<usize>,
     pub allow_clear_text: ClearText,
+    pub sign: Text,
+}
+
+/// `[[dkim]]`.
+pub(super) struct RawDkim {
+    pub span: Range<usize>,
+    pub selector: Text,
+    pub key_file: Text,
+    pub domain: Text,
 }
 
 /// Whether the author accepts that mail and password cross the network readable.
@@ -110,6 +121,7 @@ impl Raw {
             output: only(top.section("output", "[output]"), "path"),
             mail: mail(top.section("mail", "[mail]")),
             relays: top.sections("relay", "[[relay]]").into_iter().map(relay).collect(),
+            dkim: top.sections("dkim", "[[dkim]]").into_iter().map(dkim).collect(),
             ledger: only(top.section("ledger", "[ledger]"), "url"),
             subscribers: only(top.section("subscribers", "[subscribers]"), "file"),
             delivery: delivery(top.section("delivery", "[delivery]")),
@@ -166,6 +178,18 @@ fn relay(mut section: Section<'_, '_>) -> RawRelay {
             Some(true) => ClearText::Allowed,
             Some(false) | None => ClearText::LoopbackOnly,
         },
+        sign: section.text("sign"),
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn dkim(mut section: Section<'_, '_>) -> RawDkim {
+    let raw = RawDkim {
+        span: section.span().expect("an item of a list of sections stands somewhere"),
+        selector: section.text("selector"),
+        key_file: section.text("key_file"),
+        domain: section.text("domain"),
     };
     section.finish(ELSEWHERE);
     raw

@@ -217,7 +217,10 @@ impl Wire {
         // Cuts off what is empty, so that nothing but progress makes the rest shorter.
         IoSlice::advance_slices(&mut left, 0);
         while !left.is_empty() {
-            let step = timeout(limit, self.socket().write_vectored(left)).await;
+            let step = match &*left {
+                [rest] => timeout(limit, self.socket().write(rest)).await,
+                several => timeout(limit, self.socket().write_vectored(several)).await,
+            };
             let n = step.map_err(|_| Break::after(limit, "the relay took no data"))??;
             if n == 0 {
                 return Err(Break::new("the relay closed the connection"));
