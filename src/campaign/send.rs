@@ -73,7 +73,7 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
         timeouts: config.smtp_patience.map_or_else(smtp::Timeouts::default, smtp::Timeouts::at_most),
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.connections })
+    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.pace.connections })
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {

@@ -8,13 +8,11 @@ use std::path::Path;
 use url::{Host, Url};
 
 use super::environment::Environment;
+use super::pacing::{self, RelayPace};
 use super::raw::{ClearText, RawRelay};
 use super::secret::Secret;
 use super::sheet::{Sheet, Typed};
 use crate::diagnostic::Diagnostic;
-
-/// Connections held open to one relay when the author does not say.
-const DEFAULT_CONNECTIONS: usize = 4;
 
 /// The largest password or CA file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -49,19 +47,23 @@ pub struct Relay {
     pub password: Option<Secret>,
     /// Certificates of a private CA in PEM, trusted beside the system's.
     pub ca_pem: Option<Vec<u8>>,
-    /// How many connections to hold open, 1 to 100.
-    pub connections: usize,
+    /// How fast and how much.
+    pub pace: RelayPace,
 }
 
 /// Builds a relay, noting everything that is wrong with it; `None` when no relay comes of it.
 pub(super) fn relay(raw: &RawRelay, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -> Option<Relay> {
     let ca_pem = raw.ca_file.as_ref().map(|file| certificates(file, sheet, root));
     let password = raw.password_file.as_ref().map(|file| password(file, sheet, root));
+    let pace = |host: &str| pacing::relay_pace(raw, host, sheet);
     let Some(typed) = &raw.url else {
+        pace("");
         sheet.error("relay-url", raw.span.clone(), "`[[relay]]` has no `url`", FORMS);
         return None;
     };
-    let url = read_url(typed, sheet)?;
+    let url = read_url(typed, sheet);
+    let pace = pace(&url.as_ref().map(host_text).unwrap_or_default());
+    let url = url?;
     let security = security(&url, typed, raw.allow_clear_text, sheet)?;
     let user = (!url.username().is_empty()).then(|| percent_decoded(url.username()));
     let password = match password {
@@ -81,7 +83,7 @@ pub(super) fn relay(raw: &RawRelay, sheet: &Sheet<'_>, root: &Path, environment:
             Some(read) => Some(read?),
             None => None,
         },
-        connections: raw.connections.unwrap_or(DEFAULT_CONNECTIONS),
+        pace,
     })
 }
 

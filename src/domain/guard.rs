@@ -194,7 +194,7 @@ mod tests {
                 match watch.note(seen) {
                     Word::GoOn(whom) => booked.extend(whom),
                     Word::Alarm { refused, of } => {
-                        prop_assert!(of >= ENOUGH && of <= WINDOW && refused * 5 > of);
+                        prop_assert!((ENOUGH..=WINDOW).contains(&of) && refused * 5 > of);
                         alarms.push((n + 1 - of, n));
                     }
                 }
