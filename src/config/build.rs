@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::nearest::nearest;
 use super::raw::{Raw, RawMail, RawPublication, Text};
 use super::sheet::{Sheet, Typed};
-use super::{Config, identity, pacing, paths, relay, rules, zone};
+use super::{Config, dkim, identity, pacing, paths, relay, rules, zone};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
@@ -49,7 +49,12 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
     let output = paths::output(&raw.output, sheet, root, &source);
     let state = paths::state(&raw.ledger, sheet, root);
     let templates = paths::templates(&raw.templates, sheet, root);
-    let relays = raw.relays.iter().filter_map(|raw| relay::relay(raw, sheet, root, environment)).collect();
+    let relays: Vec<_> = raw.relays.iter().filter_map(|raw| relay::relay(raw, sheet, root, environment)).collect();
+    let from = publication.as_ref().map(|publication| &publication.from);
+    let dkim = dkim::signers(&raw.dkim, from, sheet, root);
+    if relays.len() == raw.relays.len() {
+        dkim::note_disagreement(&raw.relays, &relays, &dkim, sheet);
+    }
     let subscribers_file = paths::subscribers(&raw.subscribers, sheet, root);
     let in_doubt = in_doubt(&raw.delivery.in_doubt, sheet);
     let timing = pacing::timing(&raw.delivery, sheet);
@@ -65,6 +70,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         state,
         outbox: root.join(".fieldpost/outbox"),
         relays,
+        dkim,
         host_name: environment.host_name.clone(),
         smtp_patience: environment.smtp_patience,
         subscribers_file,

@@ -53,9 +53,8 @@ pub struct Timing {
     pub overdue: Span,
 }
 
-/// Builds a relay's pace. `host` is its host in ASCII, when that is known.
-pub(super) fn relay_pace(raw: &RawRelay, host: &str, sheet: &Sheet<'_>) -> RelayPace {
-    let preset = preset(&raw.preset, host, sheet);
+/// Builds a relay's pace: what the author wrote, else what its preset says.
+pub(super) fn relay_pace(raw: &RawRelay, preset: &Preset, sheet: &Sheet<'_>) -> RelayPace {
     let own_rate = rate(&raw.rate, sheet);
     if preset.name == "ses" && raw.rate.is_none() {
         let span = raw.url.as_ref().map_or(raw.span.clone(), |url| url.span.clone());
@@ -74,7 +73,8 @@ pub(super) fn relay_pace(raw: &RawRelay, host: &str, sheet: &Sheet<'_>) -> Relay
     }
 }
 
-fn preset(raw: &Text, host: &str, sheet: &Sheet<'_>) -> Preset {
+/// The preset that the author named, else that of the relay's host, in ASCII.
+pub(super) fn preset(raw: &Text, host: &str, sheet: &Sheet<'_>) -> Preset {
     let Some(typed) = raw else { return Preset::of_host(host) };
     Preset::named(&typed.value).unwrap_or_else(|| {
         let help = match nearest(&typed.value, Preset::names()) {

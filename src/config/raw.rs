@@ -27,6 +27,7 @@ const ELSEWHERE: &KnownKeys = &[
     ("[source]", &["ignore"]),
     ("[mail]", &["from", "reply_to", "list_id", "since"]),
     ("[[relay]]", RELAY_KEYS),
+    ("[[dkim]]", &["selector", "key_file", "domain"]),
     ("[subscribers]", &["file"]),
     ("[delivery]", &["in_doubt", "begin_ahead", "domain_rates", "quiet_hours", "send_at", "expires_after", "overdue"]),
     ("[[rule]]", &["stage", "code", "text", "action", "for"]),
@@ -47,6 +48,7 @@ const RELAY_KEYS: &[&str] = &[
     "daily",
     "warm_up",
     "weight",
+    "sign",
 ];
 
 /// A text that may be absent.
@@ -59,6 +61,7 @@ pub(super) struct Raw {
     pub output: Text,
     pub mail: RawMail,
     pub relays: Vec<RawRelay>,
+    pub dkim: Vec<RawDkim>,
     pub ledger: Text,
     pub subscribers: Text,
     pub delivery: RawDelivery,
@@ -113,6 +116,7 @@ pub(super) struct RawRelay {
     pub daily: Option<usize>,
     pub warm_up: RawWarmUp,
     pub weight: Option<usize>,
+    pub sign: Text,
 }
 
 /// `warm_up` of a `[[relay]]`.
@@ -121,6 +125,14 @@ pub(super) struct RawWarmUp {
     pub span: Option<Range<usize>>,
     pub start: Text,
     pub double_every: Text,
+}
+
+/// `[[dkim]]`.
+pub(super) struct RawDkim {
+    pub span: Range<usize>,
+    pub selector: Text,
+    pub key_file: Text,
+    pub domain: Text,
 }
 
 /// Whether the author accepts that mail and password cross the network readable.
@@ -163,6 +175,7 @@ impl Raw {
             output: only(top.section("output", "[output]"), "path"),
             mail: mail(top.section("mail", "[mail]")),
             relays: top.sections("relay", "[[relay]]").into_iter().map(relay).collect(),
+            dkim: top.sections("dkim", "[[dkim]]").into_iter().map(dkim).collect(),
             ledger: only(top.section("ledger", "[ledger]"), "url"),
             subscribers: only(top.section("subscribers", "[subscribers]"), "file"),
             delivery: delivery(top.section("delivery", "[delivery]")),
@@ -228,6 +241,18 @@ fn relay(mut section: Section<'_, '_>) -> RawRelay {
         daily: section.number("daily", 1..=MAX_DAILY),
         warm_up: warm_up(section.section("warm_up", "warm_up")),
         weight: section.number("weight", 0..=MAX_WEIGHT),
+        sign: section.text("sign"),
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn dkim(mut section: Section<'_, '_>) -> RawDkim {
+    let raw = RawDkim {
+        span: section.span().expect("an item of a list of sections stands somewhere"),
+        selector: section.text("selector"),
+        key_file: section.text("key_file"),
+        domain: section.text("domain"),
     };
     section.finish(ELSEWHERE);
     raw

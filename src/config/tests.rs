@@ -333,6 +333,8 @@ fn a_known_relay_is_treated_as_it_asks_unless_the_author_knows_better() {
     );
     let (_, warnings) = good_and("[[relay]]\nurl = \"smtps://email-smtp.eu-west-1.amazonaws.com\"\n").load().unwrap();
     assert_eq!((warnings[0].code, warnings[0].place.line), ("relay-rate", 5));
+    let signs: Vec<_> = good_and(relays).config().relays.iter().map(|relay| relay.sign).collect();
+    assert_eq!(signs, [Sign::Nothing, Sign::All, Sign::All, Sign::All], "SES refuses what is signed already");
 }
 
 #[test]
@@ -408,6 +410,71 @@ fn a_password_file_is_its_owners_alone() {
     assert!(empty.mistakes()[0].message.contains("holds no password"));
 }
 
+/// Keys of both kinds, as other programs write them.
+const RSA_PEM: &str = include_str!("../dkim/samples/pkcs8-2048.pem");
+const ED25519_PEM: &str = include_str!("../dkim/samples/rfc8463.pem");
+/// A sender below the publication's domain, a section, and its place for more lines.
+const DKIM: &str =
+    "[mail]\nfrom = \"notes@news.example.org\"\n[[dkim]]\nselector = \"mail2026\"\nkey_file = \"a.pem\"\n";
+
+#[test]
+fn keys_sign_for_the_senders_domain_or_one_above_it() {
+    let second = "[[dkim]]\nselector = \"ed\"\nkey_file = \"b.pem\"\ndomain = \"Example.org\"\n";
+    let site = good_and(&format!("{DKIM}{second}")).with("a.pem", RSA_PEM).with("b.pem", ED25519_PEM);
+    let config = site.config();
+    let names: Vec<_> = config.dkim.iter().map(|signer| (signer.domain(), signer.selector())).collect();
+    assert_eq!(names, [("news.example.org", "mail2026"), ("example.org", "ed")]);
+    assert_eq!(config.signers().len(), 2, "an outbox takes every signature");
+    assert!(!format!("{config:?}").contains("MC4CAQ"));
+}
+
+#[test]
+fn a_relay_gets_the_signatures_it_takes() {
+    for (sign, signatures) in [("", 2), ("sign = \"all\"\n", 2), ("sign = \"rsa\"\n", 1), ("sign = \"none\"\n", 0)] {
+        let more = format!(
+            "{DKIM}[[dkim]]\nselector = \"ed\"\nkey_file = \"b.pem\"\n[[relay]]\nurl = \"smtp://localhost\"\n{sign}"
+        );
+        let config = good_and(&more).with("a.pem", RSA_PEM).with("b.pem", ED25519_PEM).config();
+        assert_eq!(config.signers().len(), signatures, "{sign}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_sign_is_refused_with_the_remedy() {
+    let small = include_str!("../dkim/samples/pkcs8-1024.pem");
+    let relay = "[[relay]]\nurl = \"smtp://localhost\"\n";
+    for (more, key, line, code, help) in [
+        ("", small, 8, "dkim-key", "fieldpost keys dkim"),
+        ("", "-----BEGIN CERTIFICATE-----\n", 8, "dkim-key", "fieldpost keys dkim"),
+        ("domain = \"example.com\"\n", RSA_PEM, 9, "dkim-domain", "write domain = \"news.example.org\""),
+        ("domain = \"org\"\n", RSA_PEM, 9, "dkim-domain", "write domain"),
+        ("domain = \"s.example.org\"\n", RSA_PEM, 9, "dkim-domain", "write domain"),
+        ("selectr = \"x\"\n", RSA_PEM, 9, "unknown-key", "did you mean `selector`?"),
+        ("[[dkim]]\nselector = \"b\"\nkey_file = \"a.pem\"\n", RSA_PEM, 9, "dkim-second-key", "keep the one"),
+        ("[[dkim]]\nkey_file = \"a.pem\"\n", RSA_PEM, 9, "dkim-incomplete", "selector = "),
+        ("[[dkim]]\nselector = \"b\"\n", RSA_PEM, 9, "dkim-incomplete", "key_file = "),
+        ("[[dkim]]\nselector = \"b\"\nkey_file = \"x\"\n", RSA_PEM, 11, "config-file", "relative to the folder"),
+        ("[[dkim]]\nselector = \"b;\"\nkey_file = \"a.pem\"\n", RSA_PEM, 10, "dkim-selector", "mail2026"),
+        (&format!("{relay}sign = \"rsaa\"\n"), RSA_PEM, 11, "relay-sign", "did you mean `rsa`?"),
+        (&format!("{relay}sign = \"rsa\"\n"), ED25519_PEM, 11, "relay-sign", "--algorithm rsa"),
+        (&format!("{relay}{relay}sign = \"none\"\n"), RSA_PEM, 13, "relay-sign", "the same `sign`"),
+    ] {
+        let mistakes = good_and(&format!("{DKIM}{more}")).with("a.pem", key).mistakes();
+        assert_eq!(mistakes.len(), 1, "{more} {mistakes:#?}");
+        assert_eq!((mistakes[0].place.line, mistakes[0].code), (line, code), "{}", mistakes[0]);
+        assert!(mistakes[0].help.as_ref().is_some_and(|text| text.contains(help)), "{}", mistakes[0]);
+    }
+}
+
+#[test]
+fn a_key_file_is_its_owners_alone() {
+    let site = good_and(DKIM).with("a.pem", RSA_PEM);
+    fs::set_permissions(site.root().join("a.pem"), fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!((site.mistakes()[0].code, site.mistakes()[0].help.as_deref()), ("dkim-key", Some("chmod 600 a.pem")));
+    let loose = good_and(DKIM).with("a.pem", &RSA_PEM.replace("-----BEGIN", "-----BEGAN")).mistakes();
+    assert!(!format!("{} {}", loose[0], loose[0].to_json()).contains("MIIE"), "{}", loose[0]);
+}
+
 #[test]
 fn the_environment_gives_the_password_or_a_warning_asks_for_it() {
     let mut site = good_and("[[relay]]\nurl = \"smtps://ada@mail.example.org\"\n");
@@ -439,7 +506,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_is_read_without_a_panic(key in "[a-z_]{1,14}", value in "\"[^\"\\\\\\n]{0,40}\"|-?[0-9]{1,25}|\\[.{0,6}\\]|\\{.{0,6}\\}", section in "publication|source|output|mail|relay|\\[relay\\]|ledger|delivery|\\[rule\\]|content|feed") {
+    fn any_value_is_read_without_a_panic(key in "[a-z_]{1,14}", value in "\"[^\"\\\\\\n]{0,40}\"|-?[0-9]{1,25}|\\[.{0,6}\\]|\\{.{0,6}\\}", section in "publication|source|output|mail|relay|dkim|\\[dkim\\]|\\[relay\\]|ledger|delivery|\\[rule\\]|content|feed") {
         let _ = good_and(&format!("[{section}]\n{key} = {value}\n")).load();
         let _ = good_and(&format!("[[relay]]\nurl = {value}\n[mail]\nfrom = {value}\nsince = {value}\n[output]\npath = {value}\n")).load();
     }

@@ -21,6 +21,17 @@ pub struct Preset {
     pub rate: Option<Rate>,
     /// Messages in any 24 hours; `None` is any number.
     pub daily: Option<u64>,
+    /// Whose DKIM signatures mail through it bears.
+    pub signing: Signing,
+}
+
+/// Who signs what goes through a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signing {
+    /// We may.
+    Ours,
+    /// The relay does, and refuses a message that is signed already.
+    Relays,
 }
 
 /// A row of the table: how the relay is called, and its hosts, where `*` stands for a part.
@@ -31,6 +42,7 @@ struct Row {
     max_messages: Option<u32>,
     rate: Option<&'static str>,
     daily: Option<u64>,
+    signing: Signing,
 }
 
 /// Connections are closed after five minutes unless a relay asks for something else: what
@@ -46,8 +58,10 @@ const ROWS: &[Row] = &[
         max_messages: None,
         rate: None,
         daily: None,
+        signing: Signing::Ours,
     },
     // Rate and quota belong to the account; a new one has 1/s and 200 a day. "Don't maintain long-lived connections."
+    // A second DKIM-Signature is refused: "554 Transaction failed: Duplicate header".
     Row {
         name: "ses",
         hosts: &["email-smtp.*.amazonaws.com", "email-smtp-fips.*.amazonaws.com"],
@@ -55,6 +69,7 @@ const ROWS: &[Row] = &[
         max_messages: Some(100),
         rate: Some("1/s"),
         daily: None,
+        signing: Signing::Relays,
     },
     // "At most 10 concurrent connections from one address" is asked for, not enforced.
     Row {
@@ -64,6 +79,7 @@ const ROWS: &[Row] = &[
         max_messages: None,
         rate: None,
         daily: None,
+        signing: Signing::Ours,
     },
     // 10,000 a day for each user.
     Row {
@@ -73,6 +89,7 @@ const ROWS: &[Row] = &[
         max_messages: Some(100),
         rate: None,
         daily: Some(10_000),
+        signing: Signing::Ours,
     },
     // 500 a day; with Workspace 2,000.
     Row {
@@ -82,6 +99,7 @@ const ROWS: &[Row] = &[
         max_messages: Some(100),
         rate: None,
         daily: Some(500),
+        signing: Signing::Ours,
     },
     // 3 connections, 30 messages a minute, 10,000 recipients a day for each mailbox.
     Row {
@@ -91,6 +109,7 @@ const ROWS: &[Row] = &[
         max_messages: None,
         rate: Some("30/min"),
         daily: Some(10_000),
+        signing: Signing::Ours,
     },
     // Limits exist; we found no numbers.
     Row {
@@ -100,6 +119,7 @@ const ROWS: &[Row] = &[
         max_messages: None,
         rate: Some("1/s"),
         daily: None,
+        signing: Signing::Ours,
     },
     // Three messages on one connection: what Mailgun told the authors of KumoMTA.
     Row {
@@ -109,6 +129,7 @@ const ROWS: &[Row] = &[
         max_messages: Some(3),
         rate: None,
         daily: None,
+        signing: Signing::Ours,
     },
     // 10 connections, 50 messages on each.
     Row {
@@ -118,12 +139,20 @@ const ROWS: &[Row] = &[
         max_messages: Some(50),
         rate: None,
         daily: None,
+        signing: Signing::Ours,
     },
 ];
 
 /// A relay nobody knows: four connections, no limit.
-pub const UNKNOWN: Preset =
-    Preset { name: "none", connections: 4, max_messages: None, max_age: MAX_AGE, rate: None, daily: None };
+pub const UNKNOWN: Preset = Preset {
+    name: "none",
+    connections: 4,
+    max_messages: None,
+    max_age: MAX_AGE,
+    rate: None,
+    daily: None,
+    signing: Signing::Ours,
+};
 
 impl Preset {
     /// The preset of that name; `none` is a relay nobody knows.
@@ -152,6 +181,7 @@ impl Row {
             max_age: MAX_AGE,
             rate: self.rate.map(|rate| Rate::parse(rate).expect("a test reads every row")),
             daily: self.daily,
+            signing: self.signing,
         }
     }
 }
