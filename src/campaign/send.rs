@@ -71,7 +71,7 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
         ..smtp::Settings::new(&relay.host, relay.port, security(relay))
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.connections })
+    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.pace.connections })
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {
@@ -99,6 +99,7 @@ pub async fn send(
         base_url: publication.base_url.clone(),
         unsubscribe_key: unsubscribe_key(&ledger)?,
         message_id_key: ledger.secret("message-id")?,
+        signers: config.signers(),
     };
     let transport = transport(config)?;
     let begin_ahead = config.begin_ahead;
@@ -123,12 +124,13 @@ pub async fn send_test(
     test.title = format!("[TEST] {}", post.title);
     let (frozen, row) = open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
     let unsubscribe_url = unsubscribe_url(&publication.base_url, &unsubscribe_key(ledger)?, SubscriberId(0));
+    let signers = prepared.config.signers();
     let now = clock.now();
     for (address, number) in addresses.iter().zip(0..) {
         let generation = Generation(u32::try_from(now.timestamp()).unwrap_or_default());
         let message_id = message::message_id(key.bytes(), &frozen, &row.id, SubscriberId(-1 - number), generation);
         let recipient = Recipient { address, name: None, unsubscribe_url: &unsubscribe_url };
-        let message = message::assemble(&frozen, &recipient, &message_id, now)
+        let message = message::assemble(&frozen, &signers, &recipient, &message_id, now)
             .map_err(|error| SendError::Refused(error.to_string()))?;
         send_one(&transport, &publication.from.address, address, &message).await?;
     }

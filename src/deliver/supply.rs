@@ -155,7 +155,8 @@ impl Supply {
             Ok(values) => values,
             Err(reason) => return Ok(Err(reason)),
         };
-        let made = message::assemble(&issue, &values.recipient(&claim.address), &values.message_id, values.date);
+        let recipient = values.recipient(&claim.address);
+        let made = message::assemble(&issue, &self.merge.signers, &recipient, &values.message_id, values.date);
         Ok(made.map_err(|error| error.to_string()).map(|message| {
             let frozen = FrozenRow {
                 date: values.date,
