@@ -71,7 +71,7 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
         ..smtp::Settings::new(&relay.host, relay.port, security(relay))
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.connections })
+    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.pace.connections })
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {
