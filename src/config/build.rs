@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::nearest::nearest;
 use super::raw::{Raw, RawMail, RawPublication, Text};
 use super::sheet::{Sheet, Typed};
-use super::{Config, dkim, identity, paths, relay, zone};
+use super::{Config, dkim, identity, pacing, paths, relay, rules, zone};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
@@ -57,6 +57,8 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
     }
     let subscribers_file = paths::subscribers(&raw.subscribers, sheet, root);
     let in_doubt = in_doubt(&raw.delivery.in_doubt, sheet);
+    let timing = pacing::timing(&raw.delivery, sheet);
+    let rules = rules::rules(&raw.rules, sheet);
     let retired = retired(&raw.retired, sheet);
     Some(Config {
         root: root.to_owned(),
@@ -75,6 +77,8 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         mail_since,
         in_doubt,
         begin_ahead: raw.delivery.begin_ahead.unwrap_or(DEFAULT_BEGIN_AHEAD),
+        timing,
+        rules,
         retired,
         ignore: raw.source.ignore.iter().map(|typed| typed.value.clone()).collect(),
         feed_limit: raw.feed_limit.unwrap_or(DEFAULT_FEED_LIMIT),

@@ -91,13 +91,14 @@ fn domain(raw: Option<&Typed<String>>, from: &str, sheet: &Sheet<'_>) -> Option<
 pub(super) fn note_disagreement(raw: &[RawRelay], relays: &[Relay], signers: &Signers, sheet: &Sheet<'_>) {
     let first = relays.first().map(|relay| relay.sign);
     for (raw, relay) in raw.iter().zip(relays) {
-        let Some(typed) = &raw.sign else { continue };
-        if Some(relay.sign) != first {
+        let place = raw.sign.as_ref().map_or(raw.span.clone(), |typed| typed.span.clone());
+        let matters = raw.sign.is_some() || !signers.is_empty();
+        if matters && Some(relay.sign) != first {
             let message = "the relays do not agree on `sign`, and all of them share the same messages";
-            sheet.error("relay-sign", typed.span.clone(), message, "write the same `sign` below every [[relay]]");
+            sheet.error("relay-sign", place, message, "write the same `sign` below every [[relay]]");
         } else if relay.sign == Sign::Rsa && !signers.is_empty() && signers.only(Algorithm::Rsa).is_empty() {
             let message = "only an RSA signature may leave, and no `[[dkim]]` section has an RSA key";
-            sheet.error("relay-sign", typed.span.clone(), message, "`fieldpost keys dkim --algorithm rsa` makes one");
+            sheet.error("relay-sign", place, message, "`fieldpost keys dkim --algorithm rsa` makes one");
         }
     }
 }

@@ -15,9 +15,11 @@ mod environment;
 mod identity;
 mod named;
 mod nearest;
+mod pacing;
 mod paths;
 mod raw;
 mod relay;
+mod rules;
 mod secret;
 pub(crate) mod sheet;
 mod zone;
@@ -30,11 +32,13 @@ use crate::dkim::{Algorithm, Signers};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
 use crate::domain::publication::Publication;
+use crate::domain::rules::Rules;
 use crate::domain::time::Instant;
 
 pub use clock::Clock;
 pub use environment::{Colour, Environment, EnvironmentError};
 pub use nearest::nearest;
+pub use pacing::{RelayPace, Timing};
 pub use relay::{Relay, Security, Sign};
 pub use secret::Secret;
 
@@ -81,6 +85,10 @@ pub struct Config {
     pub in_doubt: InDoubtPolicy,
     /// How many deliveries one sender may have begun and not settled, 1 to 10,000.
     pub begin_ahead: usize,
+    /// When mail goes, and how fast to which domain.
+    pub timing: Timing,
+    /// What particular replies mean: the author's rules, then the shipped ones.
+    pub rules: Rules,
     /// Ids of posts the author took away on purpose.
     pub retired: Vec<PostId>,
     /// Files under `source` that are no posts: globs or path prefixes.

@@ -8,13 +8,12 @@ use url::{Host, Url};
 use super::environment::Environment;
 use super::named;
 use super::nearest::nearest;
+use super::pacing::{self, RelayPace};
 use super::raw::{ClearText, RawRelay, Text};
 use super::secret::Secret;
 use super::sheet::{Sheet, Typed};
 use crate::diagnostic::Diagnostic;
-
-/// Connections held open to one relay when the author does not say.
-const DEFAULT_CONNECTIONS: usize = 4;
+use crate::domain::preset::Signing;
 
 const FORMS: &str = "write smtps://user@mail.example.org, smtp+starttls://user@mail.example.org or, \
                      for a server on this machine, smtp://localhost";
@@ -57,8 +56,8 @@ pub struct Relay {
     pub password: Option<Secret>,
     /// Certificates of a private CA in PEM, trusted beside the system's.
     pub ca_pem: Option<Vec<u8>>,
-    /// How many connections to hold open, 1 to 100.
-    pub connections: usize,
+    /// How fast and how much.
+    pub pace: RelayPace,
     /// Which signatures mail through it bears; the same for all relays of a publication.
     pub sign: Sign,
 }
@@ -67,11 +66,18 @@ pub struct Relay {
 pub(super) fn relay(raw: &RawRelay, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -> Option<Relay> {
     let ca_pem = raw.ca_file.as_ref().map(|file| certificates(file, sheet, root));
     let password = raw.password_file.as_ref().map(|file| password(file, sheet, root));
+    let known = |host: &str| {
+        let preset = pacing::preset(&raw.preset, host, sheet);
+        (pacing::relay_pace(raw, &preset, sheet), sign(&raw.sign, preset.signing, sheet))
+    };
     let Some(typed) = &raw.url else {
+        known("");
         sheet.error("relay-url", raw.span.clone(), "`[[relay]]` has no `url`", FORMS);
         return None;
     };
-    let url = read_url(typed, sheet)?;
+    let url = read_url(typed, sheet);
+    let (pace, sign) = known(&url.as_ref().map(host_text).unwrap_or_default());
+    let url = url?;
     let security = security(&url, typed, raw.allow_clear_text, sheet)?;
     let user = (!url.username().is_empty()).then(|| percent_decoded(url.username()));
     let password = match password {
@@ -91,13 +97,18 @@ pub(super) fn relay(raw: &RawRelay, sheet: &Sheet<'_>, root: &Path, environment:
             Some(read) => Some(read?),
             None => None,
         },
-        connections: raw.connections.unwrap_or(DEFAULT_CONNECTIONS),
-        sign: sign(&raw.sign, sheet),
+        pace,
+        sign,
     })
 }
 
-fn sign(raw: &Text, sheet: &Sheet<'_>) -> Sign {
-    let Some(typed) = raw else { return Sign::All };
+fn sign(raw: &Text, preset: Signing, sheet: &Sheet<'_>) -> Sign {
+    let Some(typed) = raw else {
+        return match preset {
+            Signing::Ours => Sign::All,
+            Signing::Relays => Sign::Nothing,
+        };
+    };
     match typed.value.as_str() {
         "all" => Sign::All,
         "rsa" => Sign::Rsa,

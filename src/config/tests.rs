@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::diagnostic::Severity;
 
+mod pacing;
+
 const GOOD: &str = "[publication]\ntitle = \"Notes\"\nbase_url = \"https://notes.example.org\"\n";
 
 /// A publication's folder with a configuration, and what loading it says.
@@ -140,7 +142,8 @@ limit = 7
     assert_eq!(config.mail_since.unwrap().to_rfc3339(), "2026-01-30T23:00:00+00:00");
     assert_eq!(config.state, site.root().join("var/state.db"));
     assert_eq!((config.begin_ahead, config.feed_limit, config.retired.len()), (64, 7, 1));
-    let relays = config.relays.iter().map(|relay| (relay.host.as_str(), relay.port, relay.security, relay.connections));
+    let relays =
+        config.relays.iter().map(|relay| (relay.host.as_str(), relay.port, relay.security, relay.pace.connections));
     assert_eq!(
         relays.collect::<Vec<_>>(),
         [
@@ -199,14 +202,19 @@ fn the_caret_stands_under_what_is_wrong() {
         ("title = \"Again\"\n", 4, "title", "toml-syntax", "keep one of the two"),
         ("language = en\n", 4, "en", "toml-syntax", "text stands in quotes"),
     ] {
-        let mistakes = good_and(more).mistakes();
-        assert_eq!(mistakes.len(), 1, "{more} {mistakes:#?}");
-        let found = &mistakes[0];
-        let under: String = found.place.text.chars().skip(found.place.column - 1).take(found.place.width).collect();
-        assert_eq!((found.place.line, under.as_str(), found.code), (line, caret, code), "{found}");
-        assert!(found.help.as_ref().is_some_and(|text| text.contains(help)), "{found}");
-        assert_eq!((found.severity, found.place.file.as_path()), (Severity::Error, Path::new(FILE_NAME)));
+        assert_caret(more, line, caret, code, help);
     }
+}
+
+/// The one mistake of a file stands where it should, and its help helps.
+fn assert_caret(more: &str, line: usize, caret: &str, code: &str, help: &str) {
+    let mistakes = good_and(more).mistakes();
+    assert_eq!(mistakes.len(), 1, "{more} {mistakes:#?}");
+    let found = &mistakes[0];
+    let under: String = found.place.text.chars().skip(found.place.column - 1).take(found.place.width).collect();
+    assert_eq!((found.place.line, under.as_str(), found.code), (line, caret, code), "{found}");
+    assert!(found.help.as_ref().is_some_and(|text| text.contains(help)), "{found}");
+    assert_eq!((found.severity, found.place.file.as_path()), (Severity::Error, Path::new(FILE_NAME)));
 }
 
 #[test]
@@ -378,7 +386,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_is_read_without_a_panic(key in "[a-z_]{1,14}", value in "\"[^\"\\\\\\n]{0,40}\"|-?[0-9]{1,25}|\\[.{0,6}\\]|\\{.{0,6}\\}", section in "publication|source|output|mail|relay|dkim|\\[dkim\\]|\\[relay\\]|ledger|delivery|content|feed") {
+    fn any_value_is_read_without_a_panic(key in "[a-z_]{1,14}", value in "\"[^\"\\\\\\n]{0,40}\"|-?[0-9]{1,25}|\\[.{0,6}\\]|\\{.{0,6}\\}", section in "publication|source|output|mail|relay|dkim|\\[dkim\\]|\\[relay\\]|ledger|delivery|\\[rule\\]|content|feed") {
         let _ = good_and(&format!("[{section}]\n{key} = {value}\n")).load();
         let _ = good_and(&format!("[[relay]]\nurl = {value}\n[mail]\nfrom = {value}\nsince = {value}\n[output]\npath = {value}\n")).load();
     }

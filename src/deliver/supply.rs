@@ -165,8 +165,7 @@ impl Supply {
                 relay: self.relay.clone(),
                 digest: message.digest,
             };
-            let envelope =
-                Envelope { return_path: Some(message::return_path(&issue).clone()), recipient: claim.address.clone() };
+            let envelope = Envelope::new(Some(message::return_path(&issue).clone()), claim.address.clone());
             Assembled { claim: claim.clone(), frozen, message, envelope }
         }))
     }
