@@ -6,9 +6,9 @@
 //! people leave by old mail (RFC 8058 asks for a URI that works), and a ledger never gives a
 //! row to another person.
 
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use aws_lc_rs::hmac;
 
 use crate::domain::ids::SubscriberId;
 use crate::domain::publication::SiteUrl;

@@ -101,7 +101,7 @@ impl Supply {
         // Counted before the claim: what is settled after it may have come back to be claimed.
         let in_hand = self.shared.in_hand() - rooms.len();
         let now = self.shared.clock.now();
-        let claims = self.shared.sender.claim(rooms.len(), now).await?;
+        let claims = tokio::task::block_in_place(|| self.shared.sender.claim(rooms.len(), now))?;
         if claims.is_empty() {
             return Ok(Filled::NothingDue { in_hand });
         }
@@ -112,7 +112,7 @@ impl Supply {
                 Err(reason) => self.refuse(&claim, reason, now).await?,
             }
         }
-        let begins = assembled.iter().map(|one| begin_of(&one.claim, &one.frozen)).collect();
+        let begins = assembled.iter().map(|one| self.begin_of(one)).collect();
         let answers = self.shared.sender.begin(begins, now).await?;
         for (one, answer) in assembled.into_iter().zip(answers) {
             let room = rooms.pop().expect("no more is claimed than there is room for");
@@ -161,7 +161,7 @@ impl Supply {
                 date: values.date,
                 merge: values.to_json(),
                 message_id: values.message_id.clone(),
-                relay: self.relay.clone(),
+                keys: String::new(),
                 digest: message.digest,
             };
             let envelope =
@@ -188,6 +188,16 @@ impl Supply {
         let settle = Settle { delivery: claim.delivery, attempt: claim.attempt, outcome };
         self.shared.sender.settle(vec![settle], now).await?;
         Ok(())
+    }
+
+    fn begin_of(&self, one: &Assembled) -> Begin {
+        Begin {
+            delivery: one.claim.delivery,
+            campaign: one.claim.campaign.clone(),
+            attempt: one.claim.attempt,
+            relay: self.relay.clone(),
+            frozen: one.frozen.clone(),
+        }
     }
 
     async fn enqueue(
@@ -242,8 +252,4 @@ impl Supply {
             }
         }
     }
-}
-
-fn begin_of(claim: &Claim, frozen: &FrozenRow) -> Begin {
-    Begin { delivery: claim.delivery, attempt: claim.attempt, frozen: frozen.clone() }
 }

@@ -4,10 +4,10 @@
 //! recipient's value goes: the number of the gap between two NULs. Nothing encoded holds a
 //! NUL, so the finished text can be cut at the marks without a doubt.
 
+use aws_lc_rs::digest;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, MessageBuilder, MultiPart, SinglePart};
-use aws_lc_rs::digest;
 
 use super::ASSEMBLER_VERSION;
 use super::error::{Field, Reason, Unrenderable};
