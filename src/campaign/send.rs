@@ -49,15 +49,10 @@ fn transport(config: &Config) -> Result<Transport, SendError> {
     if config.relays.is_empty() {
         return Ok(Transport::Maildir(config.outbox.clone()));
     }
-    config
-        .relays
-        .iter()
-        .map(|relay| route(relay, config.host_name.as_deref()))
-        .collect::<Result<Vec<_>, _>>()
-        .map(Transport::Smtp)
+    config.relays.iter().map(|relay| route(relay, config)).collect::<Result<Vec<_>, _>>().map(Transport::Smtp)
 }
 
-fn route(relay: &config::Relay, host_name: Option<&str>) -> Result<Route, SendError> {
+fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
     let name = format!("{}:{}", relay.host, relay.port);
     let wrong = |error: &dyn std::fmt::Display| SendError::Relay(name.clone(), error.to_string());
     let credentials = match (&relay.user, &relay.password) {
@@ -67,6 +62,7 @@ fn route(relay: &config::Relay, host_name: Option<&str>) -> Result<Route, SendEr
         }
         (Some(user), None) => return Err(wrong(&format!("the password of `{user}` is not known"))),
     };
+    let host_name = config.host_name.as_deref();
     let settings = smtp::Settings {
         host: relay.host.clone(),
         port: relay.port,
@@ -74,7 +70,7 @@ fn route(relay: &config::Relay, host_name: Option<&str>) -> Result<Route, SendEr
         extra_roots_pem: relay.ca_pem.clone(),
         credentials,
         client_name: host_name.and_then(|name| smtp::ClientName::parse(name).ok()).unwrap_or_default(),
-        timeouts: smtp::Timeouts::default(),
+        timeouts: config.smtp_patience.map_or_else(smtp::Timeouts::default, smtp::Timeouts::at_most),
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
     Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.connections })

@@ -64,6 +64,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         outbox: root.join(".fieldpost/outbox"),
         relays,
         host_name: environment.host_name.clone(),
+        smtp_patience: environment.smtp_patience,
         subscribers_file,
         mail_since,
         in_doubt,

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::DateTime;
 
@@ -26,6 +27,9 @@ pub enum EnvironmentError {
     /// would let a test mail real people.
     #[error("FIELDPOST_NOW is `{0}`, which is no RFC 3339 moment such as 2026-01-31T09:00:00Z")]
     Clock(String),
+    /// The tests' patience with relays is no number of seconds.
+    #[error("FIELDPOST_SMTP_TIMEOUT is `{0}`, which is no number of seconds")]
+    Patience(String),
     /// The password holds bytes that are no UTF-8; it is not shown.
     #[error("FIELDPOST_RELAY_PASSWORD is no UTF-8 text")]
     Password,
@@ -47,6 +51,9 @@ pub struct Environment {
     /// `FIELDPOST_NOW`, the moment that tests give for "now" (RFC 3339). For tests only: a
     /// clock that stands still never sees a deferred delivery come due.
     pub now: Option<Instant>,
+    /// `FIELDPOST_SMTP_TIMEOUT`, in seconds: no wait for a relay is longer. For tests only: the
+    /// time-outs of RFC 5321, which are used without it, are minutes.
+    pub smtp_patience: Option<Duration>,
     /// The name of this machine, to greet relays with; `None` when it has no full one.
     pub host_name: Option<String>,
     /// The user's language as BCP 47, from `LC_ALL`, `LC_MESSAGES` or `LANG`; `None` for `C`.
@@ -81,6 +88,7 @@ impl Environment {
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             colour: if raw("NO_COLOR").is_some() { Colour::Never } else { Colour::Auto },
             now: raw("FIELDPOST_NOW").map(|value| test_clock(&value.to_string_lossy())).transpose()?,
+            smtp_patience: raw("FIELDPOST_SMTP_TIMEOUT").map(|value| seconds(&value.to_string_lossy())).transpose()?,
             host_name: None,
             language: ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(text).and_then(|value| bcp47(&value)),
         })
@@ -97,6 +105,10 @@ fn host_name() -> Option<String> {
 fn test_clock(text: &str) -> Result<Instant, EnvironmentError> {
     let moment = DateTime::parse_from_rfc3339(text).map_err(|_| EnvironmentError::Clock(text.to_owned()))?;
     Ok(moment.to_utc())
+}
+
+fn seconds(text: &str) -> Result<Duration, EnvironmentError> {
+    text.parse().map(Duration::from_secs).map_err(|_| EnvironmentError::Patience(text.to_owned()))
 }
 
 /// `de_AT.UTF-8@euro` is `de-AT`; `C` and `POSIX` are no language.
@@ -129,6 +141,7 @@ mod tests {
             ("VISUAL", "code --wait"),
             ("NO_COLOR", "1"),
             ("FIELDPOST_NOW", "2026-01-31T10:00:00+01:00"),
+            ("FIELDPOST_SMTP_TIMEOUT", "2"),
             ("LANG", "de_AT.UTF-8"),
         ])
         .unwrap();
@@ -136,12 +149,15 @@ mod tests {
         assert_eq!(read.editor.as_deref(), Some("code --wait"));
         assert_eq!(read.colour, Colour::Never);
         assert_eq!(read.now.unwrap().to_rfc3339(), "2026-01-31T09:00:00+00:00");
+        assert_eq!(read.smtp_patience, Some(Duration::from_secs(2)));
         assert_eq!(read.language.as_deref(), Some("de-AT"));
         assert!(!format!("{read:?}").contains("hunter2"));
     }
 
     #[test]
-    fn a_broken_test_clock_stops_everything() {
+    fn a_broken_test_clock_or_patience_stops_everything() {
+        let patience = environment(&[("FIELDPOST_SMTP_TIMEOUT", "1m")]).unwrap_err();
+        assert_eq!(patience, EnvironmentError::Patience("1m".to_owned()));
         assert_eq!(
             environment(&[("FIELDPOST_NOW", "tomorrow")]).unwrap_err(),
             EnvironmentError::Clock("tomorrow".to_owned())

@@ -21,6 +21,7 @@ pub(crate) mod sheet;
 mod zone;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::delivery::InDoubtPolicy;
@@ -64,6 +65,8 @@ pub struct Config {
     pub relays: Vec<Relay>,
     /// The name to greet relays with; `None` when this machine has no full one.
     pub host_name: Option<String>,
+    /// No wait for a relay is longer; `None`: as long as RFC 5321 asks for.
+    pub smtp_patience: Option<Duration>,
     /// The list of subscribers, `.toml` or `.csv`; it exists.
     pub subscribers_file: Option<PathBuf>,
     /// Posts dated earlier were never news: they are not mailed.

@@ -134,6 +134,16 @@ pub struct Timeouts {
     pub quit: Duration,
 }
 
+impl Timeouts {
+    /// The default ones, none of them longer than this.
+    pub fn at_most(limit: Duration) -> Self {
+        let Self { connect, greeting, command, data, block, dot, quit } = Self::default();
+        let [connect, greeting, command, data, block, dot, quit] =
+            [connect, greeting, command, data, block, dot, quit].map(|timeout| timeout.min(limit));
+        Self { connect, greeting, command, data, block, dot, quit }
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         let minutes = |n: u64| Duration::from_secs(60 * n);

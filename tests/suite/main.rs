@@ -4,9 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod faults;
 mod feeds;
 mod golden;
-mod kill;
 mod lists;
 mod message;
 mod ml_field_notes;

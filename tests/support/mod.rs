@@ -6,4 +6,5 @@ pub mod mail;
 pub mod postfix;
 pub mod sink;
 pub mod site;
+pub mod strace;
 pub mod tools;

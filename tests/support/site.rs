@@ -73,6 +73,12 @@ impl Site {
         Ran(self.command(arguments).output().expect("the binary runs"))
     }
 
+    /// Runs the binary to its end with these in its environment.
+    pub fn run_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).envs(environment.iter().copied()).output();
+        Ran(output.expect("the binary runs"))
+    }
+
     /// Starts the binary and leaves it running, its output discarded.
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")

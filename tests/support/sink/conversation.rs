@@ -160,6 +160,9 @@ impl Conversation {
 
     fn auth(&mut self, line: &str) -> Next {
         let Some(login) = &self.shared.script.login else { return self.answer("503 5.5.1 no need") };
+        if self.shared.is_login_revoked() {
+            return self.answer(UNWELCOME);
+        }
         let mut words = line.split(' ').skip(1);
         match (words.next(), words.next()) {
             (Some("PLAIN"), Some(encoded)) => {
@@ -313,7 +316,9 @@ impl Conversation {
         self.shared.script.faults.iter().any(|fault| match fault {
             Fault::CloseAfterCommands(k) => self.answered >= *k,
             Fault::CloseAfterMessages(k) => self.delivered >= *k,
-            Fault::Greylist(_) | Fault::LoseAnswers(..) | Fault::Refuse(..) | Fault::Lie(_) => false,
+            Fault::Greylist(_) | Fault::LoseAnswers(..) | Fault::RevokeLogin(_) | Fault::Refuse(..) | Fault::Lie(_) => {
+                false
+            }
         })
     }
 

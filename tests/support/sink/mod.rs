@@ -30,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 
 use certificate::Identity;
 use conversation::Conversation;
-pub use script::{Certificate, Encryption, Fault, Lie, Login, Loss, Script};
+pub use script::{Certificate, Encryption, Fault, Lie, Login, Loss, Script, is_chosen};
 
 /// A message the sink has taken responsibility for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,12 @@ impl Shared {
             file.lock().unwrap().write_all(line.as_bytes()).unwrap();
         }
         self.messages.lock().unwrap().push(message);
+    }
+
+    /// Whether the account has been closed meanwhile.
+    fn is_login_revoked(&self) -> bool {
+        let taken = self.messages.lock().unwrap().len();
+        self.script.faults.iter().any(|fault| matches!(fault, Fault::RevokeLogin(after) if taken >= *after))
     }
 
     /// Whether something happens to this recipient for the first time.

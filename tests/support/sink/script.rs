@@ -94,6 +94,8 @@ pub enum Fault {
     /// The answer to the dot is lost for a share of the recipients, the first time only; the
     /// message is taken.
     LoseAnswers(u64, Loss),
+    /// From the moment when so many messages are taken in all, whoever logs in is answered `535`.
+    RevokeLogin(usize),
     /// A command, given as its first word in capitals, is answered with that line.
     Refuse(&'static str, &'static str),
     /// It does not keep to the protocol.
@@ -184,7 +186,7 @@ impl Behaviour {
 }
 
 /// Whether a recipient is among that many of a hundred.
-pub(super) fn is_chosen(recipient: &str, percent: u64) -> bool {
+pub fn is_chosen(recipient: &str, percent: u64) -> bool {
     // FNV-1a, as the standard library's hash is not stable between versions.
     let hash = recipient
         .bytes()
