@@ -8,6 +8,7 @@ mod support;
 
 use std::hint::black_box;
 
+use fieldpost::dkim::Signers;
 use fieldpost::domain::address::{Address, Mailbox};
 use fieldpost::domain::ids::{Generation, IssueId, PostId, SubscriberId};
 use fieldpost::domain::issue::{Issue, Slot};
@@ -46,7 +47,7 @@ fn copy(frozen: &Frozen, id: &IssueId, recipients: &[(Address, String)], number:
     let message_id = message_id(&[7; 32], frozen, id, subscriber, Generation::FIRST);
     let unsubscribe_url = format!("https://notes.example.org/u/{number:043}");
     let recipient = Recipient { address, name: Some(name), unsubscribe_url: &unsubscribe_url };
-    let message = assemble(frozen, &recipient, &message_id, from_millis(1_790_000_000_000));
+    let message = assemble(frozen, &Signers::none(), &recipient, &message_id, from_millis(1_790_000_000_000));
     message.expect("the recipient is sound").bytes.len()
 }
 

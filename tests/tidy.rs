@@ -80,6 +80,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("css_inline", &["render/"]),
     ("ammonia", &["render/"]),
     ("lettre", &["message/"]),
+    ("rustls_pki_types", &["dkim/"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
 ];

@@ -4,6 +4,7 @@ use super::caution::Caution;
 use super::news::{self, Choice, Memory};
 use super::prepare::Prepared;
 use crate::diagnostic::Diagnostic;
+use crate::dkim::Signers;
 use crate::domain::address::Address;
 use crate::domain::ids::{CampaignId, Generation, MessageId, PostId};
 use crate::domain::post::Post;
@@ -95,9 +96,10 @@ fn ids(posts: &[&Post]) -> Vec<PostId> {
 pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<Vec<IssueRow>, OpenError> {
     let mut rows = Vec::new();
     let mut wrong = Vec::new();
+    let signers = prepared.config.signers();
     for post in posts {
         match freeze(prepared, post) {
-            Ok((frozen, row)) => match rehearse(&frozen) {
+            Ok((frozen, row)) => match rehearse(&frozen, &signers) {
                 Ok(()) => rows.push(row),
                 Err(reason) => wrong.push(unrenderable(post, &reason)),
             },
@@ -124,13 +126,14 @@ pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueR
     Ok((frozen, row))
 }
 
-/// Assembles the issue for nobody: what fails here would fail for everybody.
-fn rehearse(frozen: &Frozen) -> Result<(), String> {
+/// Assembles and signs the issue for nobody: what fails here would fail for everybody.
+fn rehearse(frozen: &Frozen, signers: &Signers) -> Result<(), String> {
     let address = Address::parse("nobody@example.org").expect("the address is a constant");
     let message_id = MessageId::parse("rehearsal@example.org").expect("the id is a constant");
     let recipient =
         Recipient { address: &address, name: Some("Nobody"), unsubscribe_url: "https://example.org/unsubscribe/none" };
-    message::assemble(frozen, &recipient, &message_id, Instant::default()).map(drop).map_err(|error| error.to_string())
+    let made = message::assemble(frozen, signers, &recipient, &message_id, Instant::default());
+    made.map(drop).map_err(|error| error.to_string())
 }
 
 fn unrenderable(post: &Post, reason: &str) -> Diagnostic {

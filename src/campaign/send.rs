@@ -64,16 +64,14 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
     };
     let host_name = config.host_name.as_deref();
     let settings = smtp::Settings {
-        host: relay.host.clone(),
-        port: relay.port,
-        security: security(relay),
         extra_roots_pem: relay.ca_pem.clone(),
         credentials,
         client_name: host_name.and_then(|name| smtp::ClientName::parse(name).ok()).unwrap_or_default(),
         timeouts: config.smtp_patience.map_or_else(smtp::Timeouts::default, smtp::Timeouts::at_most),
+        ..smtp::Settings::new(&relay.host, relay.port, security(relay))
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.connections })
+    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.pace.connections })
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {
@@ -101,6 +99,7 @@ pub async fn send(
         base_url: publication.base_url.clone(),
         unsubscribe_key: unsubscribe_key(&ledger)?,
         message_id_key: ledger.secret("message-id")?,
+        signers: config.signers(),
     };
     let transport = transport(config)?;
     let begin_ahead = config.begin_ahead;
@@ -125,12 +124,13 @@ pub async fn send_test(
     test.title = format!("[TEST] {}", post.title);
     let (frozen, row) = open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
     let unsubscribe_url = unsubscribe_url(&publication.base_url, &unsubscribe_key(ledger)?, SubscriberId(0));
+    let signers = prepared.config.signers();
     let now = clock.now();
     for (address, number) in addresses.iter().zip(0..) {
         let generation = Generation(u32::try_from(now.timestamp()).unwrap_or_default());
         let message_id = message::message_id(key.bytes(), &frozen, &row.id, SubscriberId(-1 - number), generation);
         let recipient = Recipient { address, name: None, unsubscribe_url: &unsubscribe_url };
-        let message = message::assemble(&frozen, &recipient, &message_id, now)
+        let message = message::assemble(&frozen, &signers, &recipient, &message_id, now)
             .map_err(|error| SendError::Refused(error.to_string()))?;
         send_one(&transport, &publication.from.address, address, &message).await?;
     }
@@ -149,7 +149,7 @@ async fn send_one(transport: &Transport, from: &Address, to: &Address, message: 
             let route = routes.first().expect("a transport over SMTP has a relay");
             let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.name));
             let mut session = smtp::Session::connect(&route.settings, &route.tls).await.map_err(failed)?;
-            let envelope = smtp::Envelope { return_path: Some(from.clone()), recipient: to.clone() };
+            let envelope = smtp::Envelope::new(Some(from.clone()), to.clone());
             let sendable = smtp::Sendable::new(&envelope, &message.bytes).map_err(|error| refused(&error))?;
             session.send(&sendable, || Ok(())).await.map_err(failed)?;
             session.quit().await;

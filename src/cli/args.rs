@@ -108,6 +108,9 @@ pub enum Verb {
     /// List, add, import, export and remove subscribers
     #[command(subcommand)]
     Subscribers(Subscribers),
+    /// Make the keys that sign mail, and show what belongs in DNS
+    #[command(subcommand)]
+    Keys(Keys),
     /// Look after the state file
     #[command(subcommand)]
     State(State),
@@ -188,6 +191,33 @@ pub enum ListFormat {
     Csv,
     /// `[[subscriber]]` tables
     Toml,
+}
+
+/// What can be done with the keys that sign mail.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make DKIM keys; print their DNS records and the configuration to paste
+    Dkim {
+        /// The name of the keys within the domain (default: fp and the month)
+        #[arg(long, value_name = "NAME")]
+        selector: Option<String>,
+        /// The kind of key
+        #[arg(long, value_enum, default_value_t = KeyKind::Both)]
+        algorithm: KeyKind,
+    },
+    /// Print the DNS records of the configured keys
+    Show,
+}
+
+/// The kinds of key to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyKind {
+    /// RSA of 2,048 bits, which every receiver verifies
+    Rsa,
+    /// Ed25519
+    Ed25519,
+    /// One of each
+    Both,
 }
 
 /// What can be done with the state file.

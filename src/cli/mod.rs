@@ -12,6 +12,7 @@ mod context;
 mod exit;
 mod failure;
 mod init;
+mod keys;
 mod new;
 mod plan;
 mod printer;
@@ -65,6 +66,7 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
             campaigns::resolve(context, &campaign, decision, address.as_deref())
         }
         Verb::Subscribers(verb) => subscribers::run(context, verb),
+        Verb::Keys(verb) => keys::run(context, verb),
         Verb::State(State::Verify) => state::verify(context),
         Verb::State(State::Accept) => state::accept(context),
         Verb::Completions { shell } => {

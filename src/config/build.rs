@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::nearest::nearest;
 use super::raw::{Raw, RawMail, RawPublication, Text};
 use super::sheet::{Sheet, Typed};
-use super::{Config, identity, paths, relay, zone};
+use super::{Config, dkim, identity, pacing, paths, relay, rules, zone};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
@@ -49,9 +49,16 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
     let output = paths::output(&raw.output, sheet, root, &source);
     let state = paths::state(&raw.ledger, sheet, root);
     let templates = paths::templates(&raw.templates, sheet, root);
-    let relays = raw.relays.iter().filter_map(|raw| relay::relay(raw, sheet, root, environment)).collect();
+    let relays: Vec<_> = raw.relays.iter().filter_map(|raw| relay::relay(raw, sheet, root, environment)).collect();
+    let from = publication.as_ref().map(|publication| &publication.from);
+    let dkim = dkim::signers(&raw.dkim, from, sheet, root);
+    if relays.len() == raw.relays.len() {
+        dkim::note_disagreement(&raw.relays, &relays, &dkim, sheet);
+    }
     let subscribers_file = paths::subscribers(&raw.subscribers, sheet, root);
     let in_doubt = in_doubt(&raw.delivery.in_doubt, sheet);
+    let timing = pacing::timing(&raw.delivery, sheet);
+    let rules = rules::rules(&raw.rules, sheet);
     let retired = retired(&raw.retired, sheet);
     Some(Config {
         root: root.to_owned(),
@@ -63,12 +70,15 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         state,
         outbox: root.join(".fieldpost/outbox"),
         relays,
+        dkim,
         host_name: environment.host_name.clone(),
         smtp_patience: environment.smtp_patience,
         subscribers_file,
         mail_since,
         in_doubt,
         begin_ahead: raw.delivery.begin_ahead.unwrap_or(DEFAULT_BEGIN_AHEAD),
+        timing,
+        rules,
         retired,
         ignore: raw.source.ignore.iter().map(|typed| typed.value.clone()).collect(),
         feed_limit: raw.feed_limit.unwrap_or(DEFAULT_FEED_LIMIT),

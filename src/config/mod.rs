@@ -10,12 +10,16 @@
 
 mod build;
 mod clock;
+mod dkim;
 mod environment;
 mod identity;
+mod named;
 mod nearest;
+mod pacing;
 mod paths;
 mod raw;
 mod relay;
+mod rules;
 mod secret;
 pub(crate) mod sheet;
 mod zone;
@@ -24,15 +28,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Place};
+use crate::dkim::{Algorithm, Signers};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
 use crate::domain::publication::Publication;
+use crate::domain::rules::Rules;
 use crate::domain::time::Instant;
 
 pub use clock::Clock;
 pub use environment::{Colour, Environment, EnvironmentError};
 pub use nearest::nearest;
-pub use relay::{Relay, Security};
+pub use pacing::{RelayPace, Timing};
+pub use relay::{Relay, Security, Sign};
 pub use secret::Secret;
 
 /// The name of the configuration file, in the publication's folder.
@@ -63,6 +70,9 @@ pub struct Config {
     pub outbox: PathBuf,
     /// The SMTP servers to submit to, in the author's order; none means the outbox.
     pub relays: Vec<Relay>,
+    /// Every key of `[[dkim]]`, in the author's order. What really signs is
+    /// [`signers`](Self::signers).
+    pub dkim: Signers,
     /// The name to greet relays with; `None` when this machine has no full one.
     pub host_name: Option<String>,
     /// No wait for a relay is longer; `None`: as long as RFC 5321 asks for.
@@ -75,6 +85,10 @@ pub struct Config {
     pub in_doubt: InDoubtPolicy,
     /// How many deliveries one sender may have begun and not settled, 1 to 10,000.
     pub begin_ahead: usize,
+    /// When mail goes, and how fast to which domain.
+    pub timing: Timing,
+    /// What particular replies mean: the author's rules, then the shipped ones.
+    pub rules: Rules,
     /// Ids of posts the author took away on purpose.
     pub retired: Vec<PostId>,
     /// Files under `source` that are no posts: globs or path prefixes.
@@ -85,7 +99,7 @@ pub struct Config {
 
 impl Config {
     /// Reads the `fieldpost.toml` of a folder, with the files it names (a relay's CA and
-    /// password).
+    /// password, the keys of DKIM).
     ///
     /// Returns the settings with the warnings, or everything that is wrong: all errors of the
     /// file at once, each with its line. Syntax errors hide the others, since what a broken
@@ -94,6 +108,15 @@ impl Config {
         let file = dir.join(FILE_NAME);
         let text = read_text(&file).map_err(|diagnostic| vec![*diagnostic])?;
         build::config(dir, &file, &text, environment)
+    }
+
+    /// Who signs the mail: every key, as far as the relays let their signatures through.
+    pub fn signers(&self) -> Signers {
+        match self.relays.first().map_or(Sign::All, |relay| relay.sign) {
+            Sign::All => self.dkim.clone(),
+            Sign::Rsa => self.dkim.only(Algorithm::Rsa),
+            Sign::Nothing => Signers::none(),
+        }
     }
 }
 

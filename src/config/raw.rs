@@ -11,6 +11,11 @@ use super::sheet::{KnownKeys, Section, Sheet, Typed};
 /// Above this a number is a slip of the finger.
 const MAX_CONNECTIONS: usize = 100;
 const MAX_BEGIN_AHEAD: usize = 10_000;
+const MAX_DAILY: usize = 100_000_000;
+const MAX_MESSAGES: usize = 1_000_000;
+const MAX_WEIGHT: usize = 1000;
+/// As many BDAT messages as `smtp` keeps in flight on one connection at most.
+const MAX_WINDOW: usize = 64;
 const MAX_FEED: usize = 100_000;
 
 /// The keys by section, to answer a key that stands in the wrong one.
@@ -21,11 +26,29 @@ const ELSEWHERE: &KnownKeys = &[
     ),
     ("[source]", &["ignore"]),
     ("[mail]", &["from", "reply_to", "list_id", "since"]),
-    ("[[relay]]", &["ca_file", "password_file", "connections", "allow_clear_text"]),
+    ("[[relay]]", RELAY_KEYS),
+    ("[[dkim]]", &["selector", "key_file", "domain"]),
     ("[subscribers]", &["file"]),
-    ("[delivery]", &["in_doubt", "begin_ahead"]),
+    ("[delivery]", &["in_doubt", "begin_ahead", "domain_rates", "quiet_hours", "send_at", "expires_after", "overdue"]),
+    ("[[rule]]", &["stage", "code", "text", "action", "for"]),
     ("[content]", &["retired"]),
     ("[feed]", &["limit"]),
+];
+
+const RELAY_KEYS: &[&str] = &[
+    "ca_file",
+    "password_file",
+    "allow_clear_text",
+    "preset",
+    "connections",
+    "max_messages",
+    "max_age",
+    "window",
+    "rate",
+    "daily",
+    "warm_up",
+    "weight",
+    "sign",
 ];
 
 /// A text that may be absent.
@@ -38,9 +61,11 @@ pub(super) struct Raw {
     pub output: Text,
     pub mail: RawMail,
     pub relays: Vec<RawRelay>,
+    pub dkim: Vec<RawDkim>,
     pub ledger: Text,
     pub subscribers: Text,
     pub delivery: RawDelivery,
+    pub rules: Vec<RawRule>,
     pub retired: Vec<Typed<String>>,
     pub feed_limit: Option<usize>,
     pub templates: Text,
@@ -83,6 +108,31 @@ pub(super) struct RawRelay {
     pub password_file: Text,
     pub connections: Option<usize>,
     pub allow_clear_text: ClearText,
+    pub preset: Text,
+    pub max_messages: Option<usize>,
+    pub max_age: Text,
+    pub window: Option<usize>,
+    pub rate: Text,
+    pub daily: Option<usize>,
+    pub warm_up: RawWarmUp,
+    pub weight: Option<usize>,
+    pub sign: Text,
+}
+
+/// `warm_up` of a `[[relay]]`.
+pub(super) struct RawWarmUp {
+    /// Where it stands; `None` when there is none.
+    pub span: Option<Range<usize>>,
+    pub start: Text,
+    pub double_every: Text,
+}
+
+/// `[[dkim]]`.
+pub(super) struct RawDkim {
+    pub span: Range<usize>,
+    pub selector: Text,
+    pub key_file: Text,
+    pub domain: Text,
 }
 
 /// Whether the author accepts that mail and password cross the network readable.
@@ -98,6 +148,21 @@ pub(super) enum ClearText {
 pub(super) struct RawDelivery {
     pub in_doubt: Text,
     pub begin_ahead: Option<usize>,
+    pub domain_rates: Vec<(Typed<String>, Typed<String>)>,
+    pub quiet_hours: Text,
+    pub send_at: Text,
+    pub expires_after: Text,
+    pub overdue: Text,
+}
+
+/// `[[rule]]`.
+pub(super) struct RawRule {
+    pub span: Range<usize>,
+    pub stage: Text,
+    pub code: Text,
+    pub text: Text,
+    pub action: Text,
+    pub wait: Text,
 }
 
 impl Raw {
@@ -110,9 +175,11 @@ impl Raw {
             output: only(top.section("output", "[output]"), "path"),
             mail: mail(top.section("mail", "[mail]")),
             relays: top.sections("relay", "[[relay]]").into_iter().map(relay).collect(),
+            dkim: top.sections("dkim", "[[dkim]]").into_iter().map(dkim).collect(),
             ledger: only(top.section("ledger", "[ledger]"), "url"),
             subscribers: only(top.section("subscribers", "[subscribers]"), "file"),
             delivery: delivery(top.section("delivery", "[delivery]")),
+            rules: top.sections("rule", "[[rule]]").into_iter().map(rule).collect(),
             retired: retired(top.section("content", "[content]")),
             feed_limit: feed_limit(top.section("feed", "[feed]")),
             templates: only(top.section("templates", "[templates]"), "path"),
@@ -166,7 +233,34 @@ fn relay(mut section: Section<'_, '_>) -> RawRelay {
             Some(true) => ClearText::Allowed,
             Some(false) | None => ClearText::LoopbackOnly,
         },
+        preset: section.text("preset"),
+        max_messages: section.number("max_messages", 1..=MAX_MESSAGES),
+        max_age: section.text("max_age"),
+        window: section.number("window", 1..=MAX_WINDOW),
+        rate: section.text("rate"),
+        daily: section.number("daily", 1..=MAX_DAILY),
+        warm_up: warm_up(section.section("warm_up", "warm_up")),
+        weight: section.number("weight", 0..=MAX_WEIGHT),
+        sign: section.text("sign"),
     };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn dkim(mut section: Section<'_, '_>) -> RawDkim {
+    let raw = RawDkim {
+        span: section.span().expect("an item of a list of sections stands somewhere"),
+        selector: section.text("selector"),
+        key_file: section.text("key_file"),
+        domain: section.text("domain"),
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn warm_up(mut section: Section<'_, '_>) -> RawWarmUp {
+    let raw =
+        RawWarmUp { span: section.span(), start: section.text("start"), double_every: section.text("double_every") };
     section.finish(ELSEWHERE);
     raw
 }
@@ -175,6 +269,24 @@ fn delivery(mut section: Section<'_, '_>) -> RawDelivery {
     let raw = RawDelivery {
         in_doubt: section.text("in_doubt"),
         begin_ahead: section.number("begin_ahead", 1..=MAX_BEGIN_AHEAD),
+        domain_rates: section.pairs("domain_rates"),
+        quiet_hours: section.text("quiet_hours"),
+        send_at: section.text("send_at"),
+        expires_after: section.text("expires_after"),
+        overdue: section.text("overdue"),
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn rule(mut section: Section<'_, '_>) -> RawRule {
+    let raw = RawRule {
+        span: section.span().expect("an item of a list of sections stands somewhere"),
+        stage: section.text("stage"),
+        code: section.text("code"),
+        text: section.text("text"),
+        action: section.text("action"),
+        wait: section.text("for"),
     };
     section.finish(ELSEWHERE);
     raw

@@ -1,23 +1,19 @@
 //! An SMTP server to submit to, from one URL and the files beside it.
 
-use std::fs;
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use url::{Host, Url};
 
 use super::environment::Environment;
-use super::raw::{ClearText, RawRelay};
+use super::named;
+use super::nearest::nearest;
+use super::pacing::{self, RelayPace};
+use super::raw::{ClearText, RawRelay, Text};
 use super::secret::Secret;
 use super::sheet::{Sheet, Typed};
 use crate::diagnostic::Diagnostic;
-
-/// Connections held open to one relay when the author does not say.
-const DEFAULT_CONNECTIONS: usize = 4;
-
-/// The largest password or CA file that is read, in bytes.
-const MAX_FILE: u64 = 1 << 20;
+use crate::domain::preset::Signing;
 
 const FORMS: &str = "write smtps://user@mail.example.org, smtp+starttls://user@mail.example.org or, \
                      for a server on this machine, smtp://localhost";
@@ -31,6 +27,17 @@ pub enum Security {
     StartTls,
     /// None: to this machine only, or by the author's own word.
     ClearText,
+}
+
+/// Which DKIM signatures a relay lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// One by every key.
+    All,
+    /// The RSA one alone: for a relay that refuses a second signature.
+    Rsa,
+    /// None: the relay signs.
+    Nothing,
 }
 
 /// An SMTP server to submit to.
@@ -49,19 +56,28 @@ pub struct Relay {
     pub password: Option<Secret>,
     /// Certificates of a private CA in PEM, trusted beside the system's.
     pub ca_pem: Option<Vec<u8>>,
-    /// How many connections to hold open, 1 to 100.
-    pub connections: usize,
+    /// How fast and how much.
+    pub pace: RelayPace,
+    /// Which signatures mail through it bears; the same for all relays of a publication.
+    pub sign: Sign,
 }
 
 /// Builds a relay, noting everything that is wrong with it; `None` when no relay comes of it.
 pub(super) fn relay(raw: &RawRelay, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -> Option<Relay> {
     let ca_pem = raw.ca_file.as_ref().map(|file| certificates(file, sheet, root));
     let password = raw.password_file.as_ref().map(|file| password(file, sheet, root));
+    let known = |host: &str| {
+        let preset = pacing::preset(&raw.preset, host, sheet);
+        (pacing::relay_pace(raw, &preset, sheet), sign(&raw.sign, preset.signing, sheet))
+    };
     let Some(typed) = &raw.url else {
+        known("");
         sheet.error("relay-url", raw.span.clone(), "`[[relay]]` has no `url`", FORMS);
         return None;
     };
-    let url = read_url(typed, sheet)?;
+    let url = read_url(typed, sheet);
+    let (pace, sign) = known(&url.as_ref().map(host_text).unwrap_or_default());
+    let url = url?;
     let security = security(&url, typed, raw.allow_clear_text, sheet)?;
     let user = (!url.username().is_empty()).then(|| percent_decoded(url.username()));
     let password = match password {
@@ -81,8 +97,36 @@ pub(super) fn relay(raw: &RawRelay, sheet: &Sheet<'_>, root: &Path, environment:
             Some(read) => Some(read?),
             None => None,
         },
-        connections: raw.connections.unwrap_or(DEFAULT_CONNECTIONS),
+        pace,
+        sign,
     })
+}
+
+fn sign(raw: &Text, preset: Signing, sheet: &Sheet<'_>) -> Sign {
+    let Some(typed) = raw else {
+        return match preset {
+            Signing::Ours => Sign::All,
+            Signing::Relays => Sign::Nothing,
+        };
+    };
+    match typed.value.as_str() {
+        "all" => Sign::All,
+        "rsa" => Sign::Rsa,
+        "none" => Sign::Nothing,
+        other => {
+            let help = match nearest(other, ["all", "rsa", "none"]) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "`all` sends every signature, `rsa` that one alone, `none` no signature of ours".to_owned(),
+            };
+            sheet.error(
+                "relay-sign",
+                typed.span.clone(),
+                format!("`{}` is no way to sign", other.escape_debug()),
+                help,
+            );
+            Sign::All
+        }
+    }
 }
 
 fn read_url(typed: &Typed<String>, sheet: &Sheet<'_>) -> Option<Url> {
@@ -189,26 +233,19 @@ fn default_port(security: Security) -> u16 {
 
 /// A password is the first line of its file, which nobody but its owner may read.
 fn password(file: &Typed<String>, sheet: &Sheet<'_>, root: &Path) -> Option<Secret> {
-    let path = root.join(&file.value);
-    let bytes = read_named(file, &path, sheet)?;
-    let mode = fs::metadata(&path).map_or(0, |found| found.permissions().mode());
-    let bad = |message: String, help: String| sheet.error("relay-password", file.span.clone(), message, help);
-    if mode & 0o077 != 0 {
-        let message = format!("`{}` can be read by others (mode {:04o})", file.value, mode & 0o7777);
-        bad(message, format!("chmod 600 {}", file.value));
-        return None;
-    }
+    let bytes = named::read_secret("relay-password", file, root, sheet)?;
     let text = String::from_utf8(bytes).ok();
     let line = text.as_deref().and_then(|text| text.trim_start_matches('\u{FEFF}').lines().next()).unwrap_or_default();
     if line.is_empty() {
-        bad(format!("`{}` holds no password", file.value), "write the password on its first line".to_owned());
+        let message = format!("`{}` holds no password", file.value);
+        sheet.error("relay-password", file.span.clone(), message, "write the password on its first line");
         return None;
     }
     Some(Secret::new(line))
 }
 
 fn certificates(file: &Typed<String>, sheet: &Sheet<'_>, root: &Path) -> Option<Vec<u8>> {
-    let bytes = read_named(file, &root.join(&file.value), sheet)?;
+    let bytes = named::read(file, root, sheet)?;
     if !String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----") {
         let message = format!("`{}` holds no certificate in PEM form", file.value);
         let help = "a PEM file begins with -----BEGIN CERTIFICATE-----; \
@@ -217,22 +254,6 @@ fn certificates(file: &Typed<String>, sheet: &Sheet<'_>, root: &Path) -> Option<
         return None;
     }
     Some(bytes)
-}
-
-fn read_named(file: &Typed<String>, path: &Path, sheet: &Sheet<'_>) -> Option<Vec<u8>> {
-    let bad = |message: String| {
-        sheet.error("config-file", file.span.clone(), message, "the path is relative to the folder of fieldpost.toml");
-    };
-    match fs::metadata(path) {
-        Ok(found) if !found.is_file() => bad(format!("`{}` is no file", file.value)),
-        Ok(found) if found.len() > MAX_FILE => bad(format!("`{}` is too large", file.value)),
-        Ok(_) => match fs::read(path) {
-            Ok(bytes) => return Some(bytes),
-            Err(error) => bad(format!("`{}` cannot be read: {error}", file.value)),
-        },
-        Err(error) => bad(format!("`{}` cannot be read: {error}", file.value)),
-    }
-    None
 }
 
 /// Text with `%40` and the like decoded; what is no escape stays as it is.

@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::diagnostic::Severity;
 
+mod pacing;
+
 const GOOD: &str = "[publication]\ntitle = \"Notes\"\nbase_url = \"https://notes.example.org\"\n";
 
 /// A publication's folder with a configuration, and what loading it says.
@@ -140,7 +142,8 @@ limit = 7
     assert_eq!(config.mail_since.unwrap().to_rfc3339(), "2026-01-30T23:00:00+00:00");
     assert_eq!(config.state, site.root().join("var/state.db"));
     assert_eq!((config.begin_ahead, config.feed_limit, config.retired.len()), (64, 7, 1));
-    let relays = config.relays.iter().map(|relay| (relay.host.as_str(), relay.port, relay.security, relay.connections));
+    let relays =
+        config.relays.iter().map(|relay| (relay.host.as_str(), relay.port, relay.security, relay.pace.connections));
     assert_eq!(
         relays.collect::<Vec<_>>(),
         [
@@ -199,14 +202,19 @@ fn the_caret_stands_under_what_is_wrong() {
         ("title = \"Again\"\n", 4, "title", "toml-syntax", "keep one of the two"),
         ("language = en\n", 4, "en", "toml-syntax", "text stands in quotes"),
     ] {
-        let mistakes = good_and(more).mistakes();
-        assert_eq!(mistakes.len(), 1, "{more} {mistakes:#?}");
-        let found = &mistakes[0];
-        let under: String = found.place.text.chars().skip(found.place.column - 1).take(found.place.width).collect();
-        assert_eq!((found.place.line, under.as_str(), found.code), (line, caret, code), "{found}");
-        assert!(found.help.as_ref().is_some_and(|text| text.contains(help)), "{found}");
-        assert_eq!((found.severity, found.place.file.as_path()), (Severity::Error, Path::new(FILE_NAME)));
+        assert_caret(more, line, caret, code, help);
     }
+}
+
+/// The one mistake of a file stands where it should, and its help helps.
+fn assert_caret(more: &str, line: usize, caret: &str, code: &str, help: &str) {
+    let mistakes = good_and(more).mistakes();
+    assert_eq!(mistakes.len(), 1, "{more} {mistakes:#?}");
+    let found = &mistakes[0];
+    let under: String = found.place.text.chars().skip(found.place.column - 1).take(found.place.width).collect();
+    assert_eq!((found.place.line, under.as_str(), found.code), (line, caret, code), "{found}");
+    assert!(found.help.as_ref().is_some_and(|text| text.contains(help)), "{found}");
+    assert_eq!((found.severity, found.place.file.as_path()), (Severity::Error, Path::new(FILE_NAME)));
 }
 
 #[test]
@@ -282,6 +290,71 @@ fn a_password_file_is_its_owners_alone() {
     assert!(empty.mistakes()[0].message.contains("holds no password"));
 }
 
+/// Keys of both kinds, as other programs write them.
+const RSA_PEM: &str = include_str!("../dkim/samples/pkcs8-2048.pem");
+const ED25519_PEM: &str = include_str!("../dkim/samples/rfc8463.pem");
+/// A sender below the publication's domain, a section, and its place for more lines.
+const DKIM: &str =
+    "[mail]\nfrom = \"notes@news.example.org\"\n[[dkim]]\nselector = \"mail2026\"\nkey_file = \"a.pem\"\n";
+
+#[test]
+fn keys_sign_for_the_senders_domain_or_one_above_it() {
+    let second = "[[dkim]]\nselector = \"ed\"\nkey_file = \"b.pem\"\ndomain = \"Example.org\"\n";
+    let site = good_and(&format!("{DKIM}{second}")).with("a.pem", RSA_PEM).with("b.pem", ED25519_PEM);
+    let config = site.config();
+    let names: Vec<_> = config.dkim.iter().map(|signer| (signer.domain(), signer.selector())).collect();
+    assert_eq!(names, [("news.example.org", "mail2026"), ("example.org", "ed")]);
+    assert_eq!(config.signers().len(), 2, "an outbox takes every signature");
+    assert!(!format!("{config:?}").contains("MC4CAQ"));
+}
+
+#[test]
+fn a_relay_gets_the_signatures_it_takes() {
+    for (sign, signatures) in [("", 2), ("sign = \"all\"\n", 2), ("sign = \"rsa\"\n", 1), ("sign = \"none\"\n", 0)] {
+        let more = format!(
+            "{DKIM}[[dkim]]\nselector = \"ed\"\nkey_file = \"b.pem\"\n[[relay]]\nurl = \"smtp://localhost\"\n{sign}"
+        );
+        let config = good_and(&more).with("a.pem", RSA_PEM).with("b.pem", ED25519_PEM).config();
+        assert_eq!(config.signers().len(), signatures, "{sign}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_sign_is_refused_with_the_remedy() {
+    let small = include_str!("../dkim/samples/pkcs8-1024.pem");
+    let relay = "[[relay]]\nurl = \"smtp://localhost\"\n";
+    for (more, key, line, code, help) in [
+        ("", small, 8, "dkim-key", "fieldpost keys dkim"),
+        ("", "-----BEGIN CERTIFICATE-----\n", 8, "dkim-key", "fieldpost keys dkim"),
+        ("domain = \"example.com\"\n", RSA_PEM, 9, "dkim-domain", "write domain = \"news.example.org\""),
+        ("domain = \"org\"\n", RSA_PEM, 9, "dkim-domain", "write domain"),
+        ("domain = \"s.example.org\"\n", RSA_PEM, 9, "dkim-domain", "write domain"),
+        ("selectr = \"x\"\n", RSA_PEM, 9, "unknown-key", "did you mean `selector`?"),
+        ("[[dkim]]\nselector = \"b\"\nkey_file = \"a.pem\"\n", RSA_PEM, 9, "dkim-second-key", "keep the one"),
+        ("[[dkim]]\nkey_file = \"a.pem\"\n", RSA_PEM, 9, "dkim-incomplete", "selector = "),
+        ("[[dkim]]\nselector = \"b\"\n", RSA_PEM, 9, "dkim-incomplete", "key_file = "),
+        ("[[dkim]]\nselector = \"b\"\nkey_file = \"x\"\n", RSA_PEM, 11, "config-file", "relative to the folder"),
+        ("[[dkim]]\nselector = \"b;\"\nkey_file = \"a.pem\"\n", RSA_PEM, 10, "dkim-selector", "mail2026"),
+        (&format!("{relay}sign = \"rsaa\"\n"), RSA_PEM, 11, "relay-sign", "did you mean `rsa`?"),
+        (&format!("{relay}sign = \"rsa\"\n"), ED25519_PEM, 11, "relay-sign", "--algorithm rsa"),
+        (&format!("{relay}{relay}sign = \"none\"\n"), RSA_PEM, 13, "relay-sign", "the same `sign`"),
+    ] {
+        let mistakes = good_and(&format!("{DKIM}{more}")).with("a.pem", key).mistakes();
+        assert_eq!(mistakes.len(), 1, "{more} {mistakes:#?}");
+        assert_eq!((mistakes[0].place.line, mistakes[0].code), (line, code), "{}", mistakes[0]);
+        assert!(mistakes[0].help.as_ref().is_some_and(|text| text.contains(help)), "{}", mistakes[0]);
+    }
+}
+
+#[test]
+fn a_key_file_is_its_owners_alone() {
+    let site = good_and(DKIM).with("a.pem", RSA_PEM);
+    fs::set_permissions(site.root().join("a.pem"), fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!((site.mistakes()[0].code, site.mistakes()[0].help.as_deref()), ("dkim-key", Some("chmod 600 a.pem")));
+    let loose = good_and(DKIM).with("a.pem", &RSA_PEM.replace("-----BEGIN", "-----BEGAN")).mistakes();
+    assert!(!format!("{} {}", loose[0], loose[0].to_json()).contains("MIIE"), "{}", loose[0]);
+}
+
 #[test]
 fn the_environment_gives_the_password_or_a_warning_asks_for_it() {
     let mut site = good_and("[[relay]]\nurl = \"smtps://ada@mail.example.org\"\n");
@@ -313,7 +386,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_is_read_without_a_panic(key in "[a-z_]{1,14}", value in "\"[^\"\\\\\\n]{0,40}\"|-?[0-9]{1,25}|\\[.{0,6}\\]|\\{.{0,6}\\}", section in "publication|source|output|mail|relay|\\[relay\\]|ledger|delivery|content|feed") {
+    fn any_value_is_read_without_a_panic(key in "[a-z_]{1,14}", value in "\"[^\"\\\\\\n]{0,40}\"|-?[0-9]{1,25}|\\[.{0,6}\\]|\\{.{0,6}\\}", section in "publication|source|output|mail|relay|dkim|\\[dkim\\]|\\[relay\\]|ledger|delivery|\\[rule\\]|content|feed") {
         let _ = good_and(&format!("[{section}]\n{key} = {value}\n")).load();
         let _ = good_and(&format!("[[relay]]\nurl = {value}\n[mail]\nfrom = {value}\nsince = {value}\n[output]\npath = {value}\n")).load();
     }

@@ -1,10 +1,11 @@
 //! Names of time zones, and moments that are read in one.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::nearest::nearest;
 use crate::domain::time::Instant;
+use crate::domain::window;
 
 /// Reads an IANA zone name such as `Europe/Vienna`; the error is what to do about it.
 pub(super) fn zone(text: &str) -> Result<Tz, String> {
@@ -15,8 +16,8 @@ pub(super) fn zone(text: &str) -> Result<Tz, String> {
 }
 
 /// Reads a date (`2026-01-31`, midnight in the zone), a local date and time, or a moment with
-/// its offset. `None` for anything else. A time that a clock change skips is the one an hour
-/// later; of one that comes twice the first is taken.
+/// its offset. `None` for anything else. What a change of the clock does is told at
+/// [`window::on_the_wall`].
 pub(super) fn moment(text: &str, zone: Tz) -> Option<Instant> {
     let text = text.trim();
     if let Ok(exact) =
@@ -28,9 +29,7 @@ pub(super) fn moment(text: &str, zone: Tz) -> Option<Instant> {
         Ok(day) => day.and_hms_opt(0, 0, 0)?,
         Err(_) => local_time(text)?,
     };
-    let in_zone = |local: NaiveDateTime| zone.from_local_datetime(&local).earliest();
-    let found = in_zone(local).or_else(|| in_zone(local.checked_add_signed(chrono::Duration::hours(1))?))?;
-    Some(found.to_utc())
+    window::on_the_wall(zone, local)
 }
 
 fn local_time(text: &str) -> Option<NaiveDateTime> {

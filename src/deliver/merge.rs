@@ -1,6 +1,7 @@
 //! What differs from recipient to recipient, and how it is frozen.
 
 use crate::audience::{TokenKey, unsubscribe_url};
+use crate::dkim::Signers;
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
 use crate::domain::publication::SiteUrl;
@@ -17,6 +18,8 @@ pub struct Merge {
     pub unsubscribe_key: TokenKey,
     /// The key of Message-IDs.
     pub message_id_key: Secret,
+    /// Who signs.
+    pub signers: Signers,
 }
 
 /// One recipient's values.

@@ -155,7 +155,8 @@ impl Supply {
             Ok(values) => values,
             Err(reason) => return Ok(Err(reason)),
         };
-        let made = message::assemble(&issue, &values.recipient(&claim.address), &values.message_id, values.date);
+        let recipient = values.recipient(&claim.address);
+        let made = message::assemble(&issue, &self.merge.signers, &recipient, &values.message_id, values.date);
         Ok(made.map_err(|error| error.to_string()).map(|message| {
             let frozen = FrozenRow {
                 date: values.date,
@@ -164,8 +165,7 @@ impl Supply {
                 keys: String::new(),
                 digest: message.digest,
             };
-            let envelope =
-                Envelope { return_path: Some(message::return_path(&issue).clone()), recipient: claim.address.clone() };
+            let envelope = Envelope::new(Some(message::return_path(&issue).clone()), claim.address.clone());
             Assembled { claim: claim.clone(), frozen, message, envelope }
         }))
     }

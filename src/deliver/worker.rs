@@ -12,6 +12,7 @@ use super::{DeliverError, Shared, Stop};
 use crate::domain::delivery::Outcome;
 use crate::domain::policy::{self, Consequence, Event};
 use crate::domain::reply::{Reply, Stage};
+use crate::domain::rules::Rules;
 use crate::files::Maildir;
 use crate::ledger::Settle;
 use crate::smtp::{self, Sendable, Session};
@@ -75,16 +76,19 @@ impl Worker {
             self.session = None;
         }
         let now = self.shared.clock.now();
-        let verdict = policy::decide(&event, ready.history(), now);
+        let verdict = policy::decide(&event, ready.history(), &Rules::default(), now);
         if let Event::Replied(Stage::Dot, reply) = &event
             && let Err(error) = self.mark_replied(&ready, reply)
         {
             self.shared.break_off(DeliverError::Unmarked(error));
         }
         match &verdict.consequence {
-            Consequence::None => health.succeeded(),
-            Consequence::RestRelay { reason } => self.shared.note_failure(health, reason),
-            Consequence::PauseCampaign { reason } => {
+            Consequence::None | Consequence::Strain { .. } | Consequence::SlowRelay { .. } => health.succeeded(),
+            Consequence::Reconnect => self.session = None,
+            Consequence::RestRelay { reason } | Consequence::PauseRelay { reason, .. } => {
+                self.shared.note_failure(health, reason);
+            }
+            Consequence::AbandonRelay { reason } | Consequence::PauseCampaign { reason } => {
                 self.pause_campaign(&ready, reason);
                 self.shared.note_failure(health, reason);
             }

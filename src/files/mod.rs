@@ -8,6 +8,7 @@
 mod asset;
 mod maildir;
 mod root;
+mod secret;
 mod whole;
 
 use std::io;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 pub use asset::{compare_asset, copy_asset};
 pub use maildir::{Delivered, Maildir};
 pub use root::Root;
+pub use secret::create_secret;
 pub use whole::{compare, remove, replace, replace_durably, sweep};
 
 /// What a write did to the file at its place.

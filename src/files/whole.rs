@@ -130,6 +130,11 @@ impl Unfinished {
         Self { path: parent(place).join(name) }
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens the file for writing, empty.
     pub(super) fn create(&self) -> io::Result<File> {
         OpenOptions::new().write(true).create(true).truncate(true).open(&self.path)

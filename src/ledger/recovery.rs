@@ -14,6 +14,7 @@ use crate::domain::delivery::{DeliveryState, Outcome};
 use crate::domain::ids::DeliveryId;
 use crate::domain::policy::{self, Event, History};
 use crate::domain::reply::Stage;
+use crate::domain::rules::Rules;
 use crate::domain::time::Instant;
 
 /// What a new sender found, and did about it.
@@ -133,7 +134,7 @@ fn outcome(delivery: DeliveryId, standing: &Standing, mark: Option<&Mark>, now: 
                 failures: standing.failures,
                 spread: delivery.0.unsigned_abs(),
             };
-            policy::decide(&Event::Replied(Stage::Dot, reply.clone()), history, now).outcome
+            policy::decide(&Event::Replied(Stage::Dot, reply.clone()), history, &Rules::default(), now).outcome
         }
         None => Outcome::InDoubt { reason: died("after this had begun; no mark of it is left") },
     }

@@ -15,6 +15,7 @@ use super::frozen::{Frozen, Part, Segment, hex};
 use super::scan::{Flaw, field_names};
 use super::splice::{Recipient, assemble};
 use super::{header, quoted_printable};
+use crate::dkim::Signers;
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
 use crate::domain::issue::{Issue, Slot};
@@ -216,7 +217,7 @@ fn prove(frozen: &Frozen, expected: &[&str], publication: &Publication) -> Resul
     let recipient =
         Recipient { address: &address, name: Some("Nobody"), unsubscribe_url: publication.base_url.as_str() };
     let message_id = MessageId::parse("nobody@example.org").expect("a literal id");
-    let copy = assemble(frozen, &recipient, &message_id, time::from_millis(0))?;
+    let copy = assemble(frozen, &Signers::none(), &recipient, &message_id, time::from_millis(0))?;
     let is_as_intended = field_names(&copy.bytes).into_iter().eq(expected.iter().map(|name| name.as_bytes()));
     if is_as_intended { Ok(()) } else { Err(Unrenderable::new(Field::Message, Reason::Malformed(Flaw::HeaderCount))) }
 }

@@ -2,9 +2,9 @@
 //!
 //! [`freeze`] turns an issue into a [`Frozen`] template: every header and body byte that is
 //! the same for everybody, already encoded, with named gaps for what differs. The ledger
-//! keeps it. [`assemble`] fills the gaps for one recipient and does nothing else, so the same
-//! four arguments give the same bytes today, after a crash, and after an upgrade
-//! (`docs/LEDGER.md`, "A retry is byte-identical").
+//! keeps it. [`assemble`] fills the gaps for one recipient, signs the result ([`crate::dkim`])
+//! and does nothing else, so the same arguments give the same bytes today, after a crash, and
+//! after an upgrade (`docs/LEDGER.md`, "A retry is byte-identical").
 //!
 //! What comes out is 7-bit: quoted-printable bodies, RFC 2047 headers, lines of at most 76
 //! bytes wherever a line can be folded, none that begins with a dot. A value that could add a

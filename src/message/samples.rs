@@ -1,5 +1,6 @@
 //! A small publication and issue for this module's tests.
 
+use crate::dkim::{Signer, Signers, SigningKey};
 use crate::domain::address::{Address, Mailbox};
 use crate::domain::ids::PostId;
 use crate::domain::issue::{Issue, Slot};
@@ -7,6 +8,17 @@ use crate::domain::publication::{Publication, SiteUrl};
 
 /// What rendering would derive from the content.
 pub(super) const NONCE: &str = "9f86d081884c7d65";
+
+/// Two keys of the sender's domain, RSA before Ed25519.
+pub(super) fn signers() -> Signers {
+    let keys = [
+        (include_str!("../dkim/samples/pkcs8-2048.pem"), "rsa-2026"),
+        (include_str!("../dkim/samples/rfc8463.pem"), "ed-2026"),
+    ];
+    Signers::new(
+        keys.map(|(pem, selector)| Signer::new(SigningKey::from_pem(pem).unwrap(), "example.org", selector).unwrap()),
+    )
+}
 
 pub(super) fn publication() -> Publication {
     Publication {

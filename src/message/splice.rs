@@ -9,6 +9,7 @@ use super::error::{Field, Reason, Unrenderable};
 use super::frozen::{Frozen, Part, Segment};
 use super::scan::{Flaw, scan};
 use super::{header, quoted_printable};
+use crate::dkim::{KeyId, Signer, Signers};
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
 use crate::domain::issue::Slot;
@@ -29,12 +30,14 @@ pub struct Recipient<'a> {
 /// The RFC 5322 bytes of one copy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The message: lines ended by CRLF, not dot-stuffed.
+    /// The message, signatures included: lines ended by CRLF, not dot-stuffed.
     pub bytes: Vec<u8>,
     /// SHA-256 of `bytes`.
     pub digest: [u8; 32],
     /// Its Message-ID, without the angle brackets.
     pub message_id: MessageId,
+    /// The keys that signed it, in the order of their signatures; none when it is unsigned.
+    pub keys: Vec<KeyId>,
 }
 
 impl fmt::Debug for Message {
@@ -44,12 +47,14 @@ impl fmt::Debug for Message {
     }
 }
 
-/// Fills the template's gaps for one recipient. The same arguments always give the same
-/// bytes; the date counts in whole seconds.
+/// Fills the template's gaps for one recipient and signs the result: the signatures stand on
+/// top of the message, their moment is its date (RFC 6376, 3.5, `t=`). The same arguments
+/// always give the same bytes; the date counts in whole seconds.
 ///
 /// An error is about this recipient (see [`Unrenderable`]) and comes again with every try.
 pub fn assemble(
     frozen: &Frozen,
+    signers: &Signers,
     recipient: &Recipient,
     message_id: &MessageId,
     date: Instant,
@@ -59,10 +64,21 @@ pub fn assemble(
     for segment in &frozen.segments {
         gaps.fill(segment, &mut out);
     }
-    check(&out, frozen.headers)?;
-    let bytes = out.into_bytes();
+    let signed = signed(out, signers, date);
+    check(&signed, frozen.headers + signers.len())?;
+    let bytes = signed.into_bytes();
     let digest = digest::digest(&digest::SHA256, &bytes).as_ref().try_into().expect("SHA-256 has 32 bytes");
-    Ok(Message { bytes, digest, message_id: message_id.clone() })
+    let keys = signers.iter().map(Signer::id).cloned().collect();
+    Ok(Message { bytes, digest, message_id: message_id.clone(), keys })
+}
+
+fn signed(message: String, signers: &Signers, date: Instant) -> String {
+    if signers.is_empty() {
+        return message;
+    }
+    let mut signed = signers.sign(&message, date.timestamp());
+    signed.push_str(&message);
+    signed
 }
 
 fn check(message: &str, headers: usize) -> Result<(), Unrenderable> {
@@ -143,7 +159,7 @@ fn escape_html(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{issue, publication};
+    use super::super::samples::{issue, publication, signers};
     use super::super::{Frozen, freeze, message_id};
     use super::*;
     use crate::domain::ids::{Generation, SubscriberId};
@@ -152,10 +168,14 @@ mod tests {
     const URL: &str = "https://notes.example.org/u/token?a=1&b='2'";
 
     fn copy(frozen: &Frozen, name: Option<&str>, url: &str) -> Result<Message, Unrenderable> {
+        copy_by(&Signers::none(), frozen, name, url)
+    }
+
+    fn copy_by(signers: &Signers, frozen: &Frozen, name: Option<&str>, url: &str) -> Result<Message, Unrenderable> {
         let address = Address::parse("ada.lovelace@example.net").unwrap();
         let id = message_id(&[7; 32], frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
         let recipient = Recipient { address: &address, name, unsubscribe_url: url };
-        assemble(frozen, &recipient, &id, from_millis(1_790_000_000_123))
+        assemble(frozen, signers, &recipient, &id, from_millis(1_790_000_000_123))
     }
 
     #[test]
@@ -174,6 +194,23 @@ mod tests {
         assert_eq!(stored.id(), frozen.id());
         let (first, again) = (copy(&frozen, None, URL).unwrap(), copy(&stored, None, URL).unwrap());
         assert_eq!((first.bytes, first.digest), (again.bytes, again.digest));
+    }
+
+    #[test]
+    fn a_signed_copy_is_the_unsigned_one_below_its_signatures() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        let plain = copy(&frozen, Some("Ada"), URL).unwrap();
+        let signed = copy_by(&signers(), &frozen, Some("Ada"), URL).unwrap();
+        let text = String::from_utf8(signed.bytes.clone()).unwrap();
+        assert!(text.starts_with("DKIM-Signature: v=1; a=rsa-sha256;"));
+        assert!(text.ends_with(std::str::from_utf8(&plain.bytes).unwrap()));
+        assert_eq!(text.matches("DKIM-Signature: ").count(), 2);
+        assert_eq!(text.matches(" t=1790000000;").count(), 2, "the moment is the Date, in whole seconds");
+        assert_eq!(signed.digest.as_slice(), digest::digest(&digest::SHA256, &signed.bytes).as_ref());
+        assert_eq!(signed.keys, signers().iter().map(Signer::id).cloned().collect::<Vec<_>>());
+        assert!(plain.keys.is_empty());
+        let again = copy_by(&signers(), &frozen, Some("Ada"), URL).unwrap();
+        assert!(again == signed, "the same keys give the same bytes");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fieldpost::dkim::Signers;
 use fieldpost::domain::address::{Address, Mailbox};
 use fieldpost::domain::ids::{Generation, PostId, SubscriberId};
 use fieldpost::domain::issue::{Issue, Slot};
@@ -78,7 +79,7 @@ fn copy(frozen: &Frozen, number: usize, name: Option<&str>, domain: &str) -> Mes
     let subscriber = SubscriberId(i64::try_from(number).unwrap());
     let id = message_id(&[1; 32], frozen, &frozen.id(), subscriber, Generation::FIRST);
     let recipient = Recipient { address: &address, name, unsubscribe_url: &url };
-    assemble(frozen, &recipient, &id, from_millis(1_790_000_000_000)).unwrap()
+    assemble(frozen, &Signers::none(), &recipient, &id, from_millis(1_790_000_000_000)).unwrap()
 }
 
 fn is_forbidden_in_names(c: char) -> bool {

@@ -3,8 +3,7 @@
 use fieldpost::domain::address::Address;
 use fieldpost::domain::reply::Stage;
 use fieldpost::smtp::{
-    ClientName, Credentials, Envelope, Failure, FailureKind, Secret, Security, Sendable, Session, Settings, Timeouts,
-    Tls,
+    Credentials, Envelope, Failure, FailureKind, Secret, Security, Sendable, Session, Settings, Tls,
 };
 
 use crate::support::postfix::Postfix;
@@ -17,14 +16,10 @@ fn settings(postfix: &Postfix, security: Security, password: Option<&str>) -> Se
         Security::ImplicitTls | Security::ClearText(_) => postfix.smtps_port,
     };
     Settings {
-        host: "localhost".to_owned(),
-        port,
-        security,
         extra_roots_pem: Some(postfix.ca_pem.clone().into_bytes()),
         credentials: password
             .map(|password| Credentials { user: postfix.user.clone(), password: Secret::new(password) }),
-        client_name: ClientName::default(),
-        timeouts: Timeouts::default(),
+        ..Settings::new("localhost", port, security)
     }
 }
 
@@ -34,7 +29,7 @@ async fn connect(settings: &Settings) -> Result<Session, Failure> {
 
 fn envelope(recipient: &str) -> Envelope {
     let address = |text: &str| Address::parse(text).expect("an address");
-    Envelope { return_path: Some(address("bounce@example.org")), recipient: address(recipient) }
+    Envelope::new(Some(address("bounce@example.org")), address(recipient))
 }
 
 /// The stage and code of a refusal; anything else fails the test.

@@ -203,7 +203,7 @@ fn refused_recipients_are_rejected_with_the_relays_words_and_nobody_else_is() {
 #[test]
 fn deferred_recipients_wait_until_they_are_due_or_retried() {
     let sink = Sink::start(Script::default());
-    let busy = ["once-451-busy", "once-data-452-full", "once-tempfail-grey"];
+    let busy = ["once-451-busy", "once-data-451-late", "once-tempfail-grey"];
     let site = site(sink.port(), &[readers(20), named(&busy)].concat());
     site.run(&["publish", "--yes"]).expect_code(0);
     let deferred = in_state(&site, "deferred");

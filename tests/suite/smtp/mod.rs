@@ -21,17 +21,13 @@ use crate::support::sink::{Certificate, Encryption, Fault, Lie, Login, Loss, Scr
 mod deliver;
 mod faults;
 mod secure;
+mod window;
 
 const MESSAGE: &[u8] = b"Message-ID: <1@example.org>\r\nSubject: dots\r\n\r\n.\r\n..\r\n.hidden\r\n\r\nend.\r\n";
 
 fn settings(port: u16, security: Security) -> Settings {
     let short = Duration::from_secs(5);
     Settings {
-        host: "localhost".to_owned(),
-        port,
-        security,
-        extra_roots_pem: None,
-        credentials: None,
         client_name: ClientName::parse("tests.example.org").unwrap(),
         timeouts: Timeouts {
             connect: short,
@@ -42,6 +38,7 @@ fn settings(port: u16, security: Security) -> Settings {
             dot: Duration::from_millis(500),
             quit: short,
         },
+        ..Settings::new("localhost", port, security)
     }
 }
 
@@ -64,10 +61,7 @@ async fn connect_clear(sink: &Sink) -> Session {
 
 fn envelope(local_part: &str) -> Envelope {
     let address = |text: &str| Address::parse(text).unwrap();
-    Envelope {
-        return_path: Some(address("bounce@example.org")),
-        recipient: address(&format!("{local_part}@example.net")),
-    }
+    Envelope::new(Some(address("bounce@example.org")), address(&format!("{local_part}@example.net")))
 }
 
 async fn send(session: &mut Session, local_part: &str) -> Result<Reply, Failure> {

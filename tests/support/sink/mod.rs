@@ -14,6 +14,7 @@
 //! ```
 
 mod certificate;
+mod chunks;
 mod conversation;
 pub mod script;
 mod wire;
@@ -39,8 +40,10 @@ pub struct Received {
     pub return_path: String,
     /// The address of RCPT TO.
     pub recipient: String,
-    /// The bytes between DATA and the dot, dots unstuffed.
+    /// The bytes between DATA and the dot, dots unstuffed; or those of all chunks.
     pub bytes: Vec<u8>,
+    /// In how many chunks they came; 0 by DATA.
+    pub chunks: usize,
     /// Which connection brought it, counted from 1.
     pub connection: usize,
 }

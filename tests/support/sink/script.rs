@@ -128,6 +128,8 @@ pub enum Lie {
     FarewellAtTheDot,
     /// Refused recipients are nevertheless followed by a `354`.
     DataForNobody,
+    /// Refused recipients are nevertheless followed by a `250` to the last chunk.
+    AcceptRefused,
     /// A line without an end, at MAIL.
     EndlessLine,
     /// A reply without an end, at MAIL.
@@ -144,6 +146,7 @@ pub enum Lie {
 /// | `tempfail-x` | RCPT is answered `451` |
 /// | `550-x`, any 4yz or 5yz | RCPT is answered with that code |
 /// | `data-554-x`, any 4yz or 5yz | the dot is answered with that code, and nothing is taken |
+/// | `chunk-452-x`, any 4yz or 5yz | a BDAT without LAST is answered with that code |
 /// | `drop-at-rcpt-x` | the connection is closed at RCPT |
 /// | `drop-after-data-x` | taken, then the connection is closed without an answer |
 /// | `reset-after-data-x` | taken, then the connection is reset |
@@ -157,6 +160,8 @@ pub enum Behaviour {
     RefuseRecipient(u16),
     /// This code to the dot.
     RefuseMessage(u16),
+    /// This code to a chunk that is not the last.
+    RefuseChunk(u16),
     /// Gone at RCPT.
     DropAtRecipient,
     /// Taken, and the answer lost.
@@ -173,6 +178,9 @@ impl Behaviour {
         }
         if let Some(code) = local_part.strip_prefix("data-").and_then(code) {
             return Self::RefuseMessage(code);
+        }
+        if let Some(code) = local_part.strip_prefix("chunk-").and_then(code) {
+            return Self::RefuseChunk(code);
         }
         match () {
             () if starts("tempfail-") => Self::RefuseRecipient(451),

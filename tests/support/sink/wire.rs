@@ -133,6 +133,23 @@ impl Wire {
         moved
     }
 
+    /// The next octets, as many as were announced; `None` when the client went away before the
+    /// last of them.
+    pub(super) async fn octets(&mut self, size: usize) -> io::Result<Option<Vec<u8>>> {
+        while self.unread.len() - self.start < size {
+            self.compact();
+            self.flush().await?;
+            let n = self.socket.read(&mut self.piece).await?;
+            if n == 0 {
+                return Ok(None);
+            }
+            self.unread.extend_from_slice(&self.piece[..n]);
+        }
+        let octets = self.unread[self.start..self.start + size].to_vec();
+        self.start += size;
+        Ok(Some(octets))
+    }
+
     /// The lines up to the lone dot, unstuffed; `None` when the client went away before it.
     pub(super) async fn body(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
