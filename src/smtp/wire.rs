@@ -213,11 +213,15 @@ impl Wire {
     /// Hands both to the kernel, the second behind the first, in as few steps as it allows.
     pub(super) async fn write_gathered(&mut self, bytes: [&[u8]; 2], limit: Duration) -> Result<(), Break> {
         let mut slices = bytes.map(IoSlice::new);
-        let mut left = &mut slices[..];
-        // Cuts off what is empty, so that nothing but progress makes the rest shorter.
+        // What is empty goes, so that nothing but progress makes the rest shorter.
+        let end = if bytes[1].is_empty() { 1 } else { 2 };
+        let mut left = &mut slices[..end];
         IoSlice::advance_slices(&mut left, 0);
         while !left.is_empty() {
-            let step = timeout(limit, self.socket().write_vectored(left)).await;
+            let step = match &*left {
+                [rest] => timeout(limit, self.socket().write(rest)).await,
+                several => timeout(limit, self.socket().write_vectored(several)).await,
+            };
             let n = step.map_err(|_| Break::after(limit, "the relay took no data"))??;
             if n == 0 {
                 return Err(Break::new("the relay closed the connection"));

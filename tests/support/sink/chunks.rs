@@ -55,11 +55,13 @@ impl Conversation {
             // The lie of a relay that took what it had refused.
             return Ok(self.answer("250 2.0.0 taken nevertheless"));
         }
-        let (mut bytes, count) = match std::mem::take(&mut self.chunks) {
-            Chunks::Taken(bytes, count) => (bytes, count),
-            Chunks::None | Chunks::Refused => (Vec::new(), 0),
+        let (bytes, count) = match std::mem::take(&mut self.chunks) {
+            Chunks::Taken(mut bytes, count) => {
+                bytes.extend_from_slice(&octets);
+                (bytes, count)
+            }
+            Chunks::None | Chunks::Refused => (octets, 0),
         };
-        bytes.extend_from_slice(&octets);
         if chunk.is_last {
             sleep(self.shared.script.delay).await;
             return self.finish(bytes, count + 1).await;

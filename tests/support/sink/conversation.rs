@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::chunks::{Chunk, Chunks};
-use super::script::{Behaviour, Encryption, Fault, Lie, Login, Loss, is_chosen};
+use super::script::{Behaviour, Encryption, Fault, Keep, Lie, Login, Loss, is_chosen, place_of};
 use super::wire::Wire;
 use super::{Received, Shared};
 
@@ -49,13 +49,15 @@ pub(super) struct Conversation {
     return_path: Option<String>,
     pub(super) recipient: Option<String>,
     pub(super) chunks: Chunks,
+    /// An answer that is said behind the next one.
+    held_back: Option<String>,
 }
 
 impl Conversation {
     pub(super) fn new(stream: TcpStream, shared: Arc<Shared>, number: usize) -> Self {
         let wire = Wire::new(stream, Arc::clone(&shared.turns));
         let (return_path, recipient, chunks) = (None, None, Chunks::None);
-        Self { wire, shared, number, answered: 0, delivered: 0, return_path, recipient, chunks }
+        Self { wire, shared, number, answered: 0, delivered: 0, return_path, recipient, chunks, held_back: None }
     }
 
     pub(super) async fn run(mut self) -> io::Result<()> {
@@ -129,7 +131,9 @@ impl Conversation {
             shown = line.split(' ').take(2).collect::<Vec<_>>().join(" ");
             self.shared.logins.fetch_add(1, Ordering::SeqCst);
         }
-        self.shared.commands.lock().unwrap().push(shown);
+        if self.shared.script.keep == Keep::Bodies {
+            self.shared.commands.lock().unwrap().push(shown);
+        }
     }
 
     fn scripted_refusal(&self, verb: &str) -> Option<&'static str> {
@@ -201,6 +205,9 @@ impl Conversation {
         if self.lies(Lie::EndlessReply) {
             return Next::Flood(b"250-all work and no play\r\n");
         }
+        if self.lies(Lie::EndlessReplies) {
+            return Next::Flood(b"250 2.0.0 all work and no play\r\n");
+        }
         if self.return_path.is_some() || matches!(self.chunks, Chunks::Refused) {
             return self.answer("503 5.5.1 nested MAIL");
         }
@@ -217,17 +224,31 @@ impl Conversation {
             return self.answer("451 4.7.1 greylisted, come back");
         }
         match self.behaviour("rcpt", &recipient) {
-            Behaviour::RefuseRecipient(550) => self.answer(&format!("550 5.1.1 <{recipient}>: no such user")),
-            Behaviour::RefuseRecipient(code) => self.answer(&format!("{code} {}.7.1 not this one", code / 100)),
+            Behaviour::RefuseRecipient(code) => self.refuse_recipient(&recipient, code),
             Behaviour::DropAtRecipient => Next::End(Loss::Close),
             Behaviour::Accept | Behaviour::RefuseMessage(_) | Behaviour::RefuseChunk(_) | Behaviour::Lose(_) => {
                 if self.recipient.is_some() {
                     return self.answer("452 4.5.3 one recipient at a time");
                 }
                 self.recipient = Some(recipient);
+                if self.lies(Lie::OutOfOrder) {
+                    self.held_back = Some("250 2.1.5 ok".to_owned());
+                    return Next::Command;
+                }
                 self.answer("250 2.1.5 ok")
             }
         }
+    }
+
+    fn refuse_recipient(&mut self, recipient: &str, code: u16) -> Next {
+        let refusal = match code {
+            550 => format!("550 5.1.1 <{recipient}>: no such user"),
+            code => format!("{code} {}.7.1 not this one", code / 100),
+        };
+        if self.lies(Lie::AnswerTwice) {
+            self.wire.say(&refusal);
+        }
+        self.answer(&refusal)
     }
 
     fn reset(&mut self) -> Next {
@@ -245,7 +266,7 @@ impl Conversation {
         if self.lies(Lie::AcceptAtData) {
             return self.answer("250 2.0.0 accepted, no need to send it");
         }
-        self.wire.say("354 end with a dot");
+        let _ = self.answer("354 end with a dot");
         if self.lies(Lie::AcceptBeforeTheDot) {
             self.wire.say("250 2.0.0 accepted");
         }
@@ -264,7 +285,9 @@ impl Conversation {
             return Ok(self.answer(&format!("{code} {}.6.0 not with this content", code / 100)));
         }
         let loss = self.loss(behaviour, &recipient);
-        self.shared.accept(Received { return_path, recipient, bytes, chunks, connection: self.number });
+        let (size, connection) = (bytes.len(), self.number);
+        let message = Received { return_path, recipient, bytes, size, digest: 0, chunks, connection };
+        self.shared.book.enter(message);
         self.delivered += 1;
         if let Some(loss) = loss {
             return Ok(Next::End(loss));
@@ -304,14 +327,28 @@ impl Conversation {
         })
     }
 
-    /// What the recipient's local part asks for at that point of the conversation.
+    /// What the script or the recipient's local part asks for at that point of the conversation.
     pub(super) fn behaviour(&self, point: &str, recipient: &str) -> Behaviour {
-        let local_part = recipient.split('@').next().unwrap_or_default();
+        let local_part = self.scripted_behaviour(recipient);
+        let local_part = local_part.unwrap_or_else(|| recipient.split('@').next().unwrap_or_default());
         match local_part.strip_prefix("once-") {
             None => Behaviour::of(local_part),
             Some(rest) if self.shared.is_first(point, recipient) => Behaviour::of(rest),
             Some(_) => Behaviour::Accept,
         }
+    }
+
+    fn scripted_behaviour(&self, recipient: &str) -> Option<&str> {
+        let mut begin = 0;
+        self.shared.script.faults.iter().find_map(|fault| match fault {
+            Fault::Only(only, behaviour) => (only == recipient).then_some(&**behaviour),
+            Fault::Share(percent, behaviour) => {
+                let share = begin..begin + percent;
+                begin = share.end;
+                share.contains(&place_of(recipient)).then_some(&**behaviour)
+            }
+            _ => None,
+        })
     }
 
     pub(super) fn lies(&self, wanted: Lie) -> bool {
@@ -335,14 +372,21 @@ impl Conversation {
         self.shared.script.faults.iter().any(|fault| match fault {
             Fault::CloseAfterCommands(k) => self.answered >= *k,
             Fault::CloseAfterMessages(k) => self.delivered >= *k,
-            Fault::Greylist(_) | Fault::LoseAnswers(..) | Fault::RevokeLogin(_) | Fault::Refuse(..) | Fault::Lie(_) => {
-                false
-            }
+            Fault::Greylist(_)
+            | Fault::LoseAnswers(..)
+            | Fault::RevokeLogin(_)
+            | Fault::Refuse(..)
+            | Fault::Share(..)
+            | Fault::Only(..)
+            | Fault::Lie(_) => false,
         })
     }
 
     pub(super) fn answer(&mut self, line: &str) -> Next {
         self.wire.say(line);
+        if let Some(held_back) = self.held_back.take() {
+            self.wire.say(&held_back);
+        }
         Next::Command
     }
 
