@@ -68,10 +68,14 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
         credentials,
         client_name: host_name.and_then(|name| smtp::ClientName::parse(name).ok()).unwrap_or_default(),
         timeouts: config.smtp_patience.map_or_else(smtp::Timeouts::default, smtp::Timeouts::at_most),
+        window: relay.pace.window,
+        max_messages: relay.pace.max_messages.map(u64::from),
+        max_age: relay.pace.max_age.length().to_std().ok(),
         ..smtp::Settings::new(&relay.host, relay.port, security(relay))
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.pace.connections })
+    let (connections, weight) = (relay.pace.connections, relay.pace.weight);
+    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections, weight })
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {

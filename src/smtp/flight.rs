@@ -154,3 +154,85 @@ impl Flight {
         letter.and_then(|letter| letter.refusal).map(Err)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn flight(messages: usize) -> Flight {
+        let mut flight = Flight::default();
+        for number in 0..messages {
+            let commands = commands(if number == 0 { Start::Clean } else { Start::Reset }, number % 2 == 1);
+            flight.owe(commands);
+            flight.add(commands);
+        }
+        flight
+    }
+
+    /// Feeds the codes in order, then lets the connection break; returns what became of each.
+    fn outcomes(messages: usize, codes: &[u16]) -> Vec<Outcome> {
+        let mut flight = flight(messages);
+        let mut outcomes = Vec::new();
+        for code in codes {
+            if flight.is_over() || flight.awaited().is_none() {
+                break;
+            }
+            outcomes.extend(flight.take(Reply::new(*code, "")));
+        }
+        flight.break_off("gone".to_owned());
+        outcomes.extend(std::iter::from_fn(|| flight.lose()));
+        outcomes
+    }
+
+    fn stages(messages: usize, codes: &[u16]) -> Vec<(Stage, bool)> {
+        let stage = |outcome: Outcome| match outcome {
+            Ok(_) => (Stage::Dot, true),
+            Err(failure) => (failure.stage, matches!(failure.kind, crate::smtp::FailureKind::Replied(_))),
+        };
+        outcomes(messages, codes).into_iter().map(stage).collect()
+    }
+
+    #[test]
+    fn what_was_refused_before_a_break_is_refused_and_the_rest_is_in_doubt() {
+        assert_eq!(stages(3, &[250, 550]), [(Stage::Recipient, true), (Stage::Dot, false), (Stage::Dot, false)]);
+    }
+
+    #[test]
+    fn what_stands_behind_a_421_was_not_read() {
+        assert_eq!(stages(3, &[250, 421]), [(Stage::Recipient, true), (Stage::Mail, false), (Stage::Mail, false)]);
+        assert_eq!(stages(2, &[250, 250, 421]), [(Stage::Dot, true), (Stage::Mail, false)]);
+    }
+
+    #[test]
+    fn answers_that_fit_no_order_leave_everything_in_doubt_even_what_seemed_refused() {
+        for codes in [&[250, 550, 250][..], &[550, 250, 354], &[250, 550, 220]] {
+            assert_eq!(stages(2, codes), [(Stage::Dot, false); 2], "{codes:?}");
+        }
+        let after_reset_refused = [250, 250, 250, 502];
+        assert_eq!(stages(3, &after_reset_refused), [(Stage::Dot, true), (Stage::Dot, false), (Stage::Dot, false)]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_ends_once_and_is_accepted_only_on_good_answers(
+            messages in 1usize..6,
+            codes in prop::collection::vec(prop_oneof![12 => Just(250u16), 1 => 200u16..600], 0..30),
+        ) {
+            let outcomes = outcomes(messages, &codes);
+            prop_assert_eq!(outcomes.len(), messages);
+            let mut rest = &codes[..];
+            for (number, outcome) in outcomes.iter().enumerate() {
+                let start = if number == 0 { Start::Clean } else { Start::Reset };
+                let size = commands(start, number % 2 == 1).len();
+                let (answers, behind) = rest.split_at(size.min(rest.len()));
+                rest = behind;
+                let is_good = answers.len() == size && answers.iter().all(|code| (200..300).contains(code));
+                prop_assert!(outcome.is_err() || is_good, "{number} of {codes:?}");
+                if codes.iter().all(|code| *code == 250) {
+                    prop_assert_eq!(outcome.is_ok(), is_good);
+                }
+            }
+        }
+    }
+}
