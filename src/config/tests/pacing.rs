@@ -44,8 +44,8 @@ action = "plain"
     let timing = &config.timing;
     let rates: Vec<_> = timing.domain_rates.iter().map(|(domain, rate)| format!("{domain} {rate}")).collect();
     assert_eq!(rates, ["* 100/min", "gmail.com 20/s", "xn--mller-kva.example 1/s"]);
-    assert_eq!(timing.quiet_hours.unwrap().to_string(), "22:00-07:00");
-    assert_eq!(timing.send_at.unwrap().to_string(), "09:30:00");
+    assert_eq!(timing.day.quiet_hours.unwrap().to_string(), "22:00-07:00");
+    assert_eq!(timing.day.send_at.unwrap().to_string(), "09:30:00");
     assert_eq!(timing.expires_after.unwrap().to_string(), "2 days");
     assert_eq!(timing.overdue.to_string(), "3 hours");
     let says = |stage, code, text| config.rules.action(stage, &Reply::new(code, text));
