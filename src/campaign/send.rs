@@ -64,16 +64,18 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
     };
     let host_name = config.host_name.as_deref();
     let settings = smtp::Settings {
-        host: relay.host.clone(),
-        port: relay.port,
-        security: security(relay),
         extra_roots_pem: relay.ca_pem.clone(),
         credentials,
         client_name: host_name.and_then(|name| smtp::ClientName::parse(name).ok()).unwrap_or_default(),
         timeouts: config.smtp_patience.map_or_else(smtp::Timeouts::default, smtp::Timeouts::at_most),
+        window: relay.pace.window,
+        max_messages: relay.pace.max_messages.map(u64::from),
+        max_age: relay.pace.max_age.length().to_std().ok(),
+        ..smtp::Settings::new(&relay.host, relay.port, security(relay))
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.pace.connections })
+    let (connections, weight) = (relay.pace.connections, relay.pace.weight);
+    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections, weight })
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {
@@ -151,7 +153,7 @@ async fn send_one(transport: &Transport, from: &Address, to: &Address, message: 
             let route = routes.first().expect("a transport over SMTP has a relay");
             let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.name));
             let mut session = smtp::Session::connect(&route.settings, &route.tls).await.map_err(failed)?;
-            let envelope = smtp::Envelope { return_path: Some(from.clone()), recipient: to.clone() };
+            let envelope = smtp::Envelope::new(Some(from.clone()), to.clone());
             let sendable = smtp::Sendable::new(&envelope, &message.bytes).map_err(|error| refused(&error))?;
             session.send(&sendable, || Ok(())).await.map_err(failed)?;
             session.quit().await;

@@ -49,6 +49,7 @@ pub struct Capabilities {
     extensions: Vec<Extension>,
     mechanisms: Vec<Mechanism>,
     size_limit: Option<u64>,
+    mail_limit: Option<u64>,
 }
 
 impl Capabilities {
@@ -63,6 +64,10 @@ impl Capabilities {
     }
 
     fn take_line(&mut self, line: &str) {
+        if let Some(limits) = strip_keyword(line, "LIMITS") {
+            self.mail_limit = limits.split(' ').find_map(|limit| strip_keyword(limit, "MAILMAX")).and_then(number);
+            return;
+        }
         // `AUTH=PLAIN LOGIN` is what servers older than RFC 4954 say.
         let mut words = line.split([' ', '=']).filter(|word| !word.is_empty());
         let Some(keyword) = words.next() else { return };
@@ -73,7 +78,7 @@ impl Capabilities {
         let Some(extension) = Extension::from_keyword(keyword) else { return };
         if extension == Extension::Size {
             // `SIZE` alone and `SIZE 0` both mean "no fixed limit".
-            self.size_limit = words.next().and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0);
+            self.size_limit = words.next().and_then(number);
         }
         if !self.offers(extension) {
             self.extensions.push(extension);
@@ -101,10 +106,27 @@ impl Capabilities {
         self.size_limit
     }
 
+    /// How many MAIL commands the relay takes on one connection, refused ones included, if it
+    /// named a number (MAILMAX, RFC 9422, 4.1).
+    pub fn mail_limit(&self) -> Option<u64> {
+        self.mail_limit
+    }
+
     /// The best way to log in that both sides speak.
     pub fn mechanism(&self) -> Option<Mechanism> {
         [Mechanism::Plain, Mechanism::Login].into_iter().find(|mechanism| self.mechanisms.contains(mechanism))
     }
+}
+
+/// What stands behind a keyword and the sign that ends it.
+fn strip_keyword<'a>(text: &'a str, keyword: &str) -> Option<&'a str> {
+    let (first, rest) = text.split_once([' ', '='])?;
+    first.eq_ignore_ascii_case(keyword).then_some(rest)
+}
+
+/// A number that can be a limit: zero would be one that nothing keeps.
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number| *number > 0)
 }
 
 #[cfg(test)]
@@ -137,6 +159,14 @@ mod tests {
             let read = read(&format!("relay\n{line}"));
             assert!(read.offers(Extension::Size));
             assert_eq!(read.size_limit(), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_messages_on_a_connection_may_be_limited() {
+        assert_eq!(read("relay\nLIMITS RCPTMAX=20 mailmax=5").mail_limit(), Some(5));
+        for line in ["LIMITS", "LIMITS RCPTMAX=20", "LIMITS MAILMAX=0", "LIMITS MAILMAX", "MAILMAX=5"] {
+            assert_eq!(read(&format!("relay\n{line}")).mail_limit(), None, "{line}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
@@ -26,7 +27,7 @@ impl Session {
         if settings.security == Security::ImplicitTls {
             wire = secure(wire, settings, tls).await?;
         }
-        let mut session = Self::new(wire, Capabilities::default(), settings.timeouts);
+        let mut session = Self::new(wire, Capabilities::default(), settings);
         session.take_greeting().await?;
         session.say_hello(settings).await?;
         if settings.security == Security::StartTls {
@@ -36,6 +37,19 @@ impl Session {
         if let Some(credentials) = &settings.credentials {
             session.log_in(credentials).await?;
         }
+        Ok(session)
+    }
+
+    /// A session over a connection that the caller has opened, in clear: greeting and EHLO. The
+    /// other settings of `settings` hold as they do for [`Session::connect`]; credentials are
+    /// never sent, for nobody knows who reads along.
+    pub async fn over<S>(stream: S, settings: &Settings) -> Result<Self, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+    {
+        let mut session = Self::new(Wire::over(Box::new(stream)), Capabilities::default(), settings);
+        session.take_greeting().await?;
+        session.say_hello(settings).await?;
         Ok(session)
     }
 
@@ -60,7 +74,7 @@ impl Session {
         let reply = self.exchange(Stage::Tls, "STARTTLS").await?;
         wanted(Stage::Tls, 220, reply)?;
         let wire = secure(self.wire, settings, tls).await?;
-        Ok(Self::new(wire, Capabilities::default(), settings.timeouts))
+        Ok(Self::new(wire, Capabilities::default(), settings))
     }
 
     /// One command and its reply, never pipelined.

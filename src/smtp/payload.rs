@@ -1,20 +1,12 @@
-//! What may be sent at all: the envelope, and bytes that every receiver reads as one message.
+//! What may be sent at all: bytes that every receiver reads as one message.
 
 use crate::domain::address::Address;
 
 use super::capabilities::{Capabilities, Extension};
+use super::envelope::Envelope;
 
 /// RFC 5321, 4.5.3.1.6: the longest line without its CRLF, in octets.
 const LONGEST_LINE: usize = 998;
-
-/// Who gets a message and where its failure report goes (RFC 5321, 2.3.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Envelope {
-    /// Where bounces go; `None` is the null return path `<>` of mail that must never bounce.
-    pub return_path: Option<Address>,
-    /// The one recipient.
-    pub recipient: Address,
-}
 
 /// Why bytes are no message we would send. Each would let one receiver see another message
 /// than the next one does (SMTP smuggling), or be refused by most.
@@ -63,6 +55,33 @@ pub struct Sendable<'a> {
     envelope: &'a Envelope,
     message: &'a [u8],
     octets: Octets,
+}
+
+/// A message that has been checked and keeps its envelope and bytes: checked once, however
+/// often it is sent.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    envelope: Envelope,
+    message: Vec<u8>,
+    octets: Octets,
+}
+
+impl Outgoing {
+    /// Checks the bytes as [`Sendable::new`] does, and keeps them.
+    pub fn new(envelope: Envelope, message: Vec<u8>) -> Result<Self, Unsendable> {
+        let octets = Sendable::new(&envelope, &message)?.octets;
+        Ok(Self { envelope, message, octets })
+    }
+
+    /// The message as a session takes it.
+    pub fn sendable(&self) -> Sendable<'_> {
+        Sendable { envelope: &self.envelope, message: &self.message, octets: self.octets }
+    }
+
+    /// The bytes, not dot-stuffed.
+    pub fn bytes(&self) -> &[u8] {
+        &self.message
+    }
 }
 
 impl<'a> Sendable<'a> {
@@ -118,8 +137,9 @@ impl<'a> Sendable<'a> {
             Octets::EightBitBody => " BODY=8BITMIME",
             Octets::EightBitHeader => " BODY=8BITMIME SMTPUTF8",
         };
-        let mail = format!("MAIL FROM:<{return_path}>{size}{body}\r\n");
-        (mail, format!("RCPT TO:<{}>\r\n", self.envelope.recipient.as_str()))
+        let mail = format!("MAIL FROM:<{return_path}>{size}{body}{}\r\n", self.envelope.mail_parameters(relay));
+        let recipient = self.envelope.recipient.as_str();
+        (mail, format!("RCPT TO:<{recipient}>{}\r\n", self.envelope.rcpt_parameters(relay)))
     }
 
     /// The message as it goes over the wire, dots stuffed (RFC 5321, 4.5.2), without the final dot.
@@ -132,6 +152,11 @@ impl<'a> Sendable<'a> {
             out.extend_from_slice(line);
         }
         out
+    }
+
+    /// The message as it is: what BDAT sends (RFC 3030).
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.message
     }
 
     fn size(&self) -> u64 {
@@ -163,7 +188,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn envelope() -> Envelope {
-        Envelope { return_path: None, recipient: Address::parse("ada@example.org").unwrap() }
+        Envelope::new(None, Address::parse("ada@example.org").unwrap())
     }
 
     fn check(message: &[u8]) -> Result<(), Unsendable> {

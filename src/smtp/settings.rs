@@ -20,6 +20,33 @@ pub struct Settings {
     pub client_name: ClientName,
     /// How long we wait for what.
     pub timeouts: Timeouts,
+    /// How many messages may be on the wire at once where the relay offers CHUNKING and
+    /// PIPELINING; a crash leaves at most as many in doubt. 1: one after the other, by DATA.
+    pub window: usize,
+    /// How many messages one connection may carry, refused ones included; see
+    /// [`Session::may_carry_another`](super::Session::may_carry_another).
+    pub max_messages: Option<u64>,
+    /// How old a connection may become, counted from its greeting.
+    pub max_age: Option<Duration>,
+}
+
+impl Settings {
+    /// Settings for a relay that needs no login and knows no limits: everything not named here
+    /// is as the field's type has it by default, and the window is 1.
+    pub fn new(host: impl Into<String>, port: u16, security: Security) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            security,
+            extra_roots_pem: None,
+            credentials: None,
+            client_name: ClientName::default(),
+            timeouts: Timeouts::default(),
+            window: 1,
+            max_messages: None,
+            max_age: None,
+        }
+    }
 }
 
 /// How a connection is protected. There is no "TLS if offered": what is set is what happens.

@@ -1,6 +1,7 @@
 //! One socket, clear or under TLS, with a time-out on everything.
 
-use std::io;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -50,12 +51,16 @@ impl From<Break> for String {
 
 /// A TCP stream that counts the bytes the kernel has taken. It lies below TLS, so that
 /// "nothing went out" is a fact and not a guess about another library's buffers.
-pub(super) struct Counted {
-    stream: TcpStream,
+pub(super) struct Counted<S> {
+    stream: S,
     written: u64,
 }
 
-impl Counted {
+impl<S> Counted<S> {
+    fn of(stream: S) -> Self {
+        Self { stream, written: 0 }
+    }
+
     fn count(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(n)) = &result {
             self.written += *n as u64;
@@ -64,13 +69,13 @@ impl Counted {
     }
 }
 
-impl AsyncRead for Counted {
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Counted {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.count(result)
@@ -79,7 +84,7 @@ impl AsyncWrite for Counted {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
+        bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.count(result)
@@ -98,21 +103,38 @@ impl AsyncWrite for Counted {
     }
 }
 
-trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+/// Anything that mail can be spoken over.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Socket for T {}
 
 enum Stream {
-    Clear(Counted),
-    Tls(Box<TlsStream<Counted>>),
+    Clear(Counted<TcpStream>),
+    Tls(Box<TlsStream<Counted<TcpStream>>>),
+    /// One the caller has opened.
+    Given(Counted<Box<dyn Socket>>),
+}
+
+/// Whether the kernel may take its time to acknowledge what the relay said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acknowledgement {
+    /// It may: we answer at once anyway, or the relay does not wait for it.
+    Leisurely,
+    /// It may not, and there is nothing to acknowledge.
+    Done,
+    /// It may not, and something was read since we last wrote.
+    Owed,
 }
 
 /// The connection: written in whole slices, read in whole replies.
 pub(super) struct Wire {
     stream: Stream,
-    /// Bytes read and not yet parsed: replies to commands sent together.
-    unread: Vec<u8>,
     parser: ReplyParser,
-    peer: SocketAddr,
+    /// Replies read and not yet asked for: those to commands sent together.
+    came: VecDeque<RawReply>,
+    /// What is wrong with the bytes behind them.
+    spoilt: Option<Break>,
+    acknowledgement: Acknowledgement,
+    peer: Option<SocketAddr>,
 }
 
 impl Wire {
@@ -121,8 +143,17 @@ impl Wire {
     pub(super) async fn open(peer: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(peer).await?;
         stream.set_nodelay(true)?;
-        let stream = Stream::Clear(Counted { stream, written: 0 });
-        Ok(Self { stream, unread: Vec::new(), parser: ReplyParser::default(), peer })
+        Ok(Self::new(Stream::Clear(Counted::of(stream)), Some(peer)))
+    }
+
+    /// A connection that the caller has opened, wherever it leads.
+    pub(super) fn over(stream: Box<dyn Socket>) -> Self {
+        Self::new(Stream::Given(Counted::of(stream)), None)
+    }
+
+    fn new(stream: Stream, peer: Option<SocketAddr>) -> Self {
+        let (parser, came) = (ReplyParser::default(), VecDeque::new());
+        Self { stream, parser, came, spoilt: None, acknowledgement: Acknowledgement::Leisurely, peer }
     }
 
     /// The same connection under TLS. Any byte that was already read aborts: it came before
@@ -131,8 +162,9 @@ impl Wire {
         if self.has_unread() {
             return Err(Break::new("the relay sent clear text after STARTTLS"));
         }
-        let Stream::Clear(tcp) = self.stream else {
-            return Err(Break::new("TLS within TLS"));
+        let tcp = match self.stream {
+            Stream::Clear(tcp) => tcp,
+            Stream::Tls(_) | Stream::Given(_) => return Err(Break::new("TLS needs a TCP connection of our own")),
         };
         let handshake = timeout(limit, tls.connector().connect(name, tcp)).await;
         let stream = handshake.map_err(|_| Break::after(limit, "no TLS handshake"))??;
@@ -143,7 +175,7 @@ impl Wire {
     pub(super) fn is_private(&self) -> bool {
         match self.stream {
             Stream::Tls(_) => true,
-            Stream::Clear(_) => self.peer.ip().to_canonical().is_loopback(),
+            Stream::Clear(_) | Stream::Given(_) => self.peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()),
         }
     }
 
@@ -152,6 +184,7 @@ impl Wire {
         match &self.stream {
             Stream::Clear(counted) => counted.written,
             Stream::Tls(stream) => stream.get_ref().0.written,
+            Stream::Given(counted) => counted.written,
         }
     }
 
@@ -159,28 +192,62 @@ impl Wire {
         match &mut self.stream {
             Stream::Clear(counted) => counted,
             Stream::Tls(stream) => stream,
+            Stream::Given(counted) => counted,
+        }
+    }
+
+    /// From now on what the relay says is acknowledged before we wait for more. A relay that
+    /// writes its answers in several pieces under Nagle's algorithm holds each back until the
+    /// one before is acknowledged, and the kernel takes 40 ms over that if we write nothing.
+    pub(super) fn acknowledge_at_once(&mut self) {
+        if self.acknowledgement == Acknowledgement::Leisurely {
+            self.acknowledgement = Acknowledgement::Owed;
         }
     }
 
     /// Hands all bytes to the kernel; `limit` is for each step of progress, not for the whole.
-    pub(super) async fn write(&mut self, mut bytes: &[u8], limit: Duration) -> Result<(), Break> {
-        while !bytes.is_empty() {
-            let step = timeout(limit, self.socket().write(bytes)).await;
+    pub(super) async fn write(&mut self, bytes: &[u8], limit: Duration) -> Result<(), Break> {
+        self.write_gathered([bytes, &[]], limit).await
+    }
+
+    /// Hands both to the kernel, the second behind the first, in as few steps as it allows.
+    pub(super) async fn write_gathered(&mut self, bytes: [&[u8]; 2], limit: Duration) -> Result<(), Break> {
+        let mut slices = bytes.map(IoSlice::new);
+        // What is empty goes, so that nothing but progress makes the rest shorter.
+        let end = if bytes[1].is_empty() { 1 } else { 2 };
+        let mut left = &mut slices[..end];
+        IoSlice::advance_slices(&mut left, 0);
+        while !left.is_empty() {
+            let step = match &*left {
+                [rest] => timeout(limit, self.socket().write(rest)).await,
+                several => timeout(limit, self.socket().write_vectored(several)).await,
+            };
             let n = step.map_err(|_| Break::after(limit, "the relay took no data"))??;
             if n == 0 {
                 return Err(Break::new("the relay closed the connection"));
             }
-            bytes = &bytes[n..];
+            IoSlice::advance_slices(&mut left, n);
         }
         // Under TLS the last record may still be in the library's buffer.
         let flush = timeout(limit, self.socket().flush()).await;
-        Ok(flush.map_err(|_| Break::after(limit, "the relay took no data"))??)
+        flush.map_err(|_| Break::after(limit, "the relay took no data"))??;
+        if self.acknowledgement == Acknowledgement::Owed {
+            // What goes out carries the acknowledgement.
+            self.acknowledgement = Acknowledgement::Done;
+        }
+        Ok(())
     }
 
     /// Waits for one whole reply; `limit` is for all of it, so that a relay which sends a
     /// byte a second gains nothing.
     pub(super) async fn reply(&mut self, limit: Duration) -> Result<RawReply, Break> {
-        match timeout(limit, self.next_reply()).await {
+        self.reply_until(Instant::now() + limit, limit).await
+    }
+
+    /// As [`Wire::reply`], until a moment that lies `limit` after the waiting began. May be
+    /// given up and asked again: nothing that was read is lost.
+    pub(super) async fn reply_until(&mut self, end: Instant, limit: Duration) -> Result<RawReply, Break> {
+        match timeout_at(end, self.next_reply()).await {
             Ok(reply) => reply,
             Err(_) => Err(Break::after(limit, "no whole reply")),
         }
@@ -188,52 +255,110 @@ impl Wire {
 
     async fn next_reply(&mut self) -> Result<RawReply, Break> {
         loop {
-            let (taken, reply) = self.parser.push(&self.unread).map_err(|error| Break::new(error.to_string()))?;
-            self.unread.drain(..taken);
-            if let Some(reply) = reply {
+            if let Some(reply) = self.came.pop_front() {
                 return Ok(reply);
             }
+            if let Some(broken) = self.spoilt.take() {
+                return Err(broken);
+            }
+            self.acknowledge();
             let mut piece = [0; READ_SIZE];
             let n = self.socket().read(&mut piece).await?;
             if n == 0 {
                 return Err(Break::new("the relay closed the connection"));
             }
-            self.unread.extend_from_slice(&piece[..n]);
+            self.take_in(&piece[..n]);
+        }
+    }
+
+    /// Reads what was said into replies. Between two calls a peer can make us hold no more
+    /// than one piece's worth of them, and one that is not whole.
+    fn take_in(&mut self, mut bytes: &[u8]) {
+        if self.acknowledgement == Acknowledgement::Done {
+            self.acknowledgement = Acknowledgement::Owed;
+        }
+        while !bytes.is_empty() && self.spoilt.is_none() {
+            match self.parser.push(bytes) {
+                Ok((taken, reply)) => {
+                    self.came.extend(reply);
+                    bytes = &bytes[taken..];
+                }
+                Err(error) => self.spoilt = Some(Break::new(error.to_string())),
+            }
+        }
+    }
+
+    /// Has the kernel acknowledge what was read; where it cannot be asked, it takes its time.
+    fn acknowledge(&mut self) {
+        if self.acknowledgement != Acknowledgement::Owed {
+            return;
+        }
+        self.acknowledgement = Acknowledgement::Done;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        {
+            let tcp = match &self.stream {
+                Stream::Clear(counted) => &counted.stream,
+                Stream::Tls(stream) => &stream.get_ref().0.stream,
+                Stream::Given(_) => return,
+            };
+            // A connection on which it fails is broken, and the next read says how.
+            let _ = tcp.set_quickack(true);
         }
     }
 
     /// Looks, without waiting, whether the relay has said something nobody asked for or has
     /// gone. To be called when no reply is outstanding.
     pub(super) fn expect_silence(&mut self) -> Result<(), Break> {
+        self.expect_at_most(0)
+    }
+
+    /// Looks, without waiting, whether the relay has gone or has said more than the answers it
+    /// `owes`.
+    pub(super) fn expect_at_most(&mut self, owed: usize) -> Result<(), Break> {
+        // One piece at a time: what a flood holds is not worth reading to its end.
+        if self.came.len() <= owed && self.spoilt.is_none() {
+            self.look()?;
+        }
+        if self.came.len() > owed || self.spoilt.is_some() || (owed == 0 && self.has_unread()) {
+            return Err(self.unsolicited(owed));
+        }
+        Ok(())
+    }
+
+    /// One read that does not wait.
+    fn look(&mut self) -> Result<(), Break> {
         let mut piece = [0; READ_SIZE];
         let mut buffer = ReadBuf::new(&mut piece);
         // The waker does nothing: the next real read registers its own.
         let mut context = Context::from_waker(Waker::noop());
         match Pin::new(self.socket()).poll_read(&mut context, &mut buffer) {
-            Poll::Ready(Err(error)) => return Err(error.into()),
-            Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
-                return Err(Break::new("the relay closed the connection"));
-            }
+            Poll::Ready(Err(error)) => Err(error.into()),
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => Err(Break::new("the relay closed the connection")),
             Poll::Ready(Ok(())) => {
-                let said = buffer.filled().to_vec();
-                self.unread.extend_from_slice(&said);
+                self.take_in(buffer.filled());
+                Ok(())
             }
-            Poll::Pending => {}
+            Poll::Pending => Ok(()),
         }
-        if self.has_unread() { Err(self.unsolicited()) } else { Ok(()) }
     }
 
     fn has_unread(&self) -> bool {
-        !self.unread.is_empty() || self.parser.is_within_reply()
+        !self.came.is_empty() || self.spoilt.is_some() || self.parser.is_within_reply()
+    }
+
+    /// Whether, among what was already read, there are more whole replies than the relay
+    /// `owes`. A `421` may come unasked (RFC 5321, 3.8).
+    pub(super) fn said_too_much(&self, owed: usize) -> bool {
+        self.came.get(owed).is_some_and(|reply| reply.code != 421)
     }
 
     /// Relays that want to be rid of a client say `421` before they close (RFC 5321, 3.8).
-    fn unsolicited(&mut self) -> Break {
-        match self.parser.push(&self.unread) {
-            Ok((_, Some(reply))) if reply.code == 421 => {
-                Break::new(format!("the relay had closed: {}", reply.into_reply().masked()))
+    fn unsolicited(&mut self, owed: usize) -> Break {
+        match self.came.get(owed) {
+            Some(reply) if reply.code == 421 => {
+                Break::new(format!("the relay had closed: {}", reply.clone().into_reply().masked()))
             }
-            Ok(_) | Err(_) => Break::new("the relay sent a reply that nothing had asked for"),
+            Some(_) | None => Break::new("the relay sent a reply that nothing had asked for"),
         }
     }
 
@@ -248,18 +373,19 @@ impl Wire {
 mod tests {
     use super::*;
     use crate::domain::reply::Stage;
-    use crate::smtp::{Capabilities, Credentials, Secret, Session, Timeouts};
+    use crate::smtp::{Capabilities, Credentials, Secret, Security, Session, Settings};
 
     #[tokio::test]
     async fn credentials_never_go_to_another_machine_unencrypted() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut wire = Wire::open(listener.local_addr().unwrap()).await.unwrap();
         assert!(wire.is_private());
-        wire.peer = "192.0.2.1:25".parse().unwrap();
+        wire.peer = Some("192.0.2.1:25".parse().unwrap());
         assert!(!wire.is_private());
 
         let offer = Capabilities::from_lines(&["relay".to_owned(), "AUTH PLAIN".to_owned()]);
-        let mut session = Session::new(wire, offer, Timeouts::default());
+        let settings = Settings::new("relay.example", 25, Security::StartTls);
+        let mut session = Session::new(wire, offer, &settings);
         let credentials = Credentials { user: "ada".into(), password: Secret::new("opensesame") };
         assert_eq!(session.log_in(&credentials).await.unwrap_err().stage, Stage::Auth);
         assert_eq!(session.wire.written(), 0);

@@ -16,22 +16,21 @@ use fieldpost::smtp::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::sink::{Certificate, Encryption, Fault, Lie, Login, Loss, Script, Sink};
+use crate::support::sink::{Certificate, Encryption, Fault, Keep, Lie, Login, Loss, Script, Sink, digest};
 
 mod deliver;
+mod doubt;
 mod faults;
+mod offers;
+mod relay;
 mod secure;
+mod window;
 
 const MESSAGE: &[u8] = b"Message-ID: <1@example.org>\r\nSubject: dots\r\n\r\n.\r\n..\r\n.hidden\r\n\r\nend.\r\n";
 
 fn settings(port: u16, security: Security) -> Settings {
     let short = Duration::from_secs(5);
     Settings {
-        host: "localhost".to_owned(),
-        port,
-        security,
-        extra_roots_pem: None,
-        credentials: None,
         client_name: ClientName::parse("tests.example.org").unwrap(),
         timeouts: Timeouts {
             connect: short,
@@ -42,6 +41,7 @@ fn settings(port: u16, security: Security) -> Settings {
             dot: Duration::from_millis(500),
             quit: short,
         },
+        ..Settings::new("localhost", port, security)
     }
 }
 
@@ -64,10 +64,7 @@ async fn connect_clear(sink: &Sink) -> Session {
 
 fn envelope(local_part: &str) -> Envelope {
     let address = |text: &str| Address::parse(text).unwrap();
-    Envelope {
-        return_path: Some(address("bounce@example.org")),
-        recipient: address(&format!("{local_part}@example.net")),
-    }
+    Envelope::new(Some(address("bounce@example.org")), address(&format!("{local_part}@example.net")))
 }
 
 async fn send(session: &mut Session, local_part: &str) -> Result<Reply, Failure> {
@@ -101,4 +98,45 @@ fn broken<T: std::fmt::Debug>(result: Result<T, Failure>) -> Stage {
 
 fn recipients(sink: &Sink) -> Vec<String> {
     sink.messages().into_iter().map(|message| message.recipient.replace("@example.net", "")).collect()
+}
+
+/// A good relay that takes chunks.
+fn chunking(faults: Vec<Fault>) -> Script {
+    let offers = ["PIPELINING", "8BITMIME", "SIZE 10485760", "CHUNKING"].map(str::to_owned).to_vec();
+    Script { offers, faults, ..Script::default() }
+}
+
+async fn connect_with_window(sink: &Sink, window: usize) -> Session {
+    connect(&Settings { window, ..settings_for(sink, clear()) }).await.unwrap()
+}
+
+async fn push(session: &mut Session, local_part: &str) -> Result<(), Failure> {
+    push_body(session, local_part, MESSAGE).await
+}
+
+async fn push_body(session: &mut Session, local_part: &str, body: &[u8]) -> Result<(), Failure> {
+    let envelope = envelope(local_part);
+    session.push(&Sendable::new(&envelope, body).unwrap(), || Ok(())).await
+}
+
+/// Pushes all, then pulls as many answers.
+async fn exchange(session: &mut Session, local_parts: &[&str]) -> Vec<Result<Reply, Failure>> {
+    for local_part in local_parts {
+        push(session, local_part).await.unwrap();
+    }
+    let mut answers = Vec::new();
+    while session.in_flight() > 0 {
+        answers.push(session.pull().await);
+    }
+    answers
+}
+
+/// What became of each: a code at a stage, or a break at one.
+fn shown(answers: &[Result<Reply, Failure>]) -> Vec<String> {
+    let show = |answer: &Result<Reply, Failure>| match answer {
+        Ok(reply) => reply.code.to_string(),
+        Err(Failure { stage, kind: FailureKind::Replied(reply) }) => format!("{} {stage:?}", reply.code),
+        Err(Failure { stage, kind: FailureKind::Broke(_) }) => format!("broke {stage:?}"),
+    };
+    answers.iter().map(show).collect()
 }

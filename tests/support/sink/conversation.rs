@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use super::script::{Behaviour, Encryption, Fault, Lie, Login, Loss, is_chosen};
+use super::chunks::{Chunk, Chunks};
+use super::script::{Behaviour, Encryption, Fault, Keep, Lie, Login, Loss, is_chosen, place_of};
 use super::wire::Wire;
 use super::{Received, Shared};
 
@@ -19,11 +20,13 @@ const WELCOME: &str = "235 2.7.0 welcome";
 const UNWELCOME: &str = "535 5.7.8 no";
 
 /// What follows a command.
-enum Next {
+pub(super) enum Next {
     /// The next command.
     Command,
     /// A body, up to its dot.
     Body,
+    /// The octets of a BDAT.
+    Chunk(Chunk),
     /// A TLS handshake.
     StartTls,
     /// A line of an AUTH dialogue for each of these prompts.
@@ -37,20 +40,24 @@ enum Next {
 }
 
 pub(super) struct Conversation {
-    wire: Wire,
-    shared: Arc<Shared>,
+    pub(super) wire: Wire,
+    pub(super) shared: Arc<Shared>,
     number: usize,
     /// Commands answered, dots included.
     answered: u32,
     delivered: u32,
     return_path: Option<String>,
-    recipient: Option<String>,
+    pub(super) recipient: Option<String>,
+    pub(super) chunks: Chunks,
+    /// An answer that is said behind the next one.
+    held_back: Option<String>,
 }
 
 impl Conversation {
     pub(super) fn new(stream: TcpStream, shared: Arc<Shared>, number: usize) -> Self {
         let wire = Wire::new(stream, Arc::clone(&shared.turns));
-        Self { wire, shared, number, answered: 0, delivered: 0, return_path: None, recipient: None }
+        let (return_path, recipient, chunks) = (None, None, Chunks::None);
+        Self { wire, shared, number, answered: 0, delivered: 0, return_path, recipient, chunks, held_back: None }
     }
 
     pub(super) async fn run(mut self) -> io::Result<()> {
@@ -61,11 +68,11 @@ impl Conversation {
         while let Some(line) = self.wire.line().await? {
             let command = self.command(&String::from_utf8_lossy(&line));
             match self.follow(command).await? {
-                Next::Command | Next::Body | Next::StartTls | Next::Secrets(_) if self.is_tired() => {
+                Next::Command | Next::Body | Next::Chunk(_) | Next::StartTls | Next::Secrets(_) if self.is_tired() => {
                     self.wire.say(TIRED);
                     break;
                 }
-                Next::Command | Next::Body | Next::StartTls | Next::Secrets(_) => {}
+                Next::Command | Next::Body | Next::Chunk(_) | Next::StartTls | Next::Secrets(_) => {}
                 Next::Close => break,
                 Next::End(loss) => return self.end(loss).await,
                 Next::Flood(bytes) => return self.flood(bytes).await,
@@ -82,8 +89,9 @@ impl Conversation {
                 let Some(bytes) = self.wire.body().await? else { return Ok(Next::Close) };
                 self.answered += 1;
                 sleep(self.shared.script.delay).await;
-                self.finish(bytes).await
+                self.finish(bytes, 0).await
             }
+            Next::Chunk(chunk) => self.take_chunk(chunk).await,
             Next::StartTls => {
                 self.wire.secure(&self.shared.acceptor).await?;
                 Ok(Next::Command)
@@ -106,6 +114,7 @@ impl Conversation {
             "MAIL" => self.mail(line),
             "RCPT" => self.rcpt(line),
             "DATA" => self.data(),
+            "BDAT" => self.bdat(line),
             "RSET" => self.reset(),
             "QUIT" => {
                 self.wire.say("221 2.0.0 bye");
@@ -122,7 +131,9 @@ impl Conversation {
             shown = line.split(' ').take(2).collect::<Vec<_>>().join(" ");
             self.shared.logins.fetch_add(1, Ordering::SeqCst);
         }
-        self.shared.commands.lock().unwrap().push(shown);
+        if self.shared.script.keep == Keep::Bodies {
+            self.shared.commands.lock().unwrap().push(shown);
+        }
     }
 
     fn scripted_refusal(&self, verb: &str) -> Option<&'static str> {
@@ -194,7 +205,10 @@ impl Conversation {
         if self.lies(Lie::EndlessReply) {
             return Next::Flood(b"250-all work and no play\r\n");
         }
-        if self.return_path.is_some() {
+        if self.lies(Lie::EndlessReplies) {
+            return Next::Flood(b"250 2.0.0 all work and no play\r\n");
+        }
+        if self.return_path.is_some() || matches!(self.chunks, Chunks::Refused) {
             return self.answer("503 5.5.1 nested MAIL");
         }
         self.return_path = Some(between_brackets(line));
@@ -210,29 +224,49 @@ impl Conversation {
             return self.answer("451 4.7.1 greylisted, come back");
         }
         match self.behaviour("rcpt", &recipient) {
-            Behaviour::RefuseRecipient(550) => self.answer(&format!("550 5.1.1 <{recipient}>: no such user")),
-            Behaviour::RefuseRecipient(code) => self.answer(&format!("{code} {}.7.1 not this one", code / 100)),
+            Behaviour::RefuseRecipient(code) => self.refuse_recipient(&recipient, code),
             Behaviour::DropAtRecipient => Next::End(Loss::Close),
-            Behaviour::Accept | Behaviour::RefuseMessage(_) | Behaviour::Lose(_) => {
+            Behaviour::Accept | Behaviour::RefuseMessage(_) | Behaviour::RefuseChunk(_) | Behaviour::Lose(_) => {
+                if self.recipient.is_some() {
+                    return self.answer("452 4.5.3 one recipient at a time");
+                }
                 self.recipient = Some(recipient);
+                if self.lies(Lie::OutOfOrder) {
+                    self.held_back = Some("250 2.1.5 ok".to_owned());
+                    return Next::Command;
+                }
                 self.answer("250 2.1.5 ok")
             }
         }
     }
 
+    fn refuse_recipient(&mut self, recipient: &str, code: u16) -> Next {
+        let refusal = match code {
+            550 => format!("550 5.1.1 <{recipient}>: no such user"),
+            code => format!("{code} {}.7.1 not this one", code / 100),
+        };
+        if self.lies(Lie::AnswerTwice) {
+            self.wire.say(&refusal);
+        }
+        self.answer(&refusal)
+    }
+
     fn reset(&mut self) -> Next {
-        (self.return_path, self.recipient) = (None, None);
+        (self.return_path, self.recipient, self.chunks) = (None, None, Chunks::None);
         self.answer("250 2.0.0 reset")
     }
 
     fn data(&mut self) -> Next {
+        if !matches!(self.chunks, Chunks::None) {
+            return self.answer("503 5.5.1 DATA after BDAT");
+        }
         if self.recipient.is_none() && !self.lies(Lie::DataForNobody) {
             return self.answer("554 5.5.1 no valid recipients");
         }
         if self.lies(Lie::AcceptAtData) {
             return self.answer("250 2.0.0 accepted, no need to send it");
         }
-        self.wire.say("354 end with a dot");
+        let _ = self.answer("354 end with a dot");
         if self.lies(Lie::AcceptBeforeTheDot) {
             self.wire.say("250 2.0.0 accepted");
         }
@@ -240,17 +274,20 @@ impl Conversation {
     }
 
     /// Records, then answers; or does what the recipient's name or the script says.
-    async fn finish(&mut self, bytes: Vec<u8>) -> io::Result<Next> {
+    pub(super) async fn finish(&mut self, bytes: Vec<u8>, chunks: usize) -> io::Result<Next> {
         let return_path = self.return_path.take().unwrap_or_default();
         let Some(recipient) = self.recipient.take() else {
             return Ok(self.answer("554 5.5.1 no valid recipients"));
         };
         let behaviour = self.behaviour("data", &recipient);
         if let Behaviour::RefuseMessage(code) = behaviour {
+            self.chunks = if chunks > 0 { Chunks::Refused } else { Chunks::None };
             return Ok(self.answer(&format!("{code} {}.6.0 not with this content", code / 100)));
         }
         let loss = self.loss(behaviour, &recipient);
-        self.shared.accept(Received { return_path, recipient, bytes, connection: self.number });
+        let (size, connection) = (bytes.len(), self.number);
+        let message = Received { return_path, recipient, bytes, size, digest: 0, chunks, connection };
+        self.shared.book.enter(message);
         self.delivered += 1;
         if let Some(loss) = loss {
             return Ok(Next::End(loss));
@@ -290,9 +327,10 @@ impl Conversation {
         })
     }
 
-    /// What the recipient's local part asks for at that point of the conversation.
-    fn behaviour(&self, point: &str, recipient: &str) -> Behaviour {
-        let local_part = recipient.split('@').next().unwrap_or_default();
+    /// What the script or the recipient's local part asks for at that point of the conversation.
+    pub(super) fn behaviour(&self, point: &str, recipient: &str) -> Behaviour {
+        let local_part = self.scripted_behaviour(recipient);
+        let local_part = local_part.unwrap_or_else(|| recipient.split('@').next().unwrap_or_default());
         match local_part.strip_prefix("once-") {
             None => Behaviour::of(local_part),
             Some(rest) if self.shared.is_first(point, recipient) => Behaviour::of(rest),
@@ -300,8 +338,26 @@ impl Conversation {
         }
     }
 
-    fn lies(&self, wanted: Lie) -> bool {
+    fn scripted_behaviour(&self, recipient: &str) -> Option<&str> {
+        let mut begin = 0;
+        self.shared.script.faults.iter().find_map(|fault| match fault {
+            Fault::Only(only, behaviour) => (only == recipient).then_some(&**behaviour),
+            Fault::Share(percent, behaviour) => {
+                let share = begin..begin + percent;
+                begin = share.end;
+                share.contains(&place_of(recipient)).then_some(&**behaviour)
+            }
+            _ => None,
+        })
+    }
+
+    pub(super) fn lies(&self, wanted: Lie) -> bool {
         self.shared.script.faults.iter().any(|fault| matches!(fault, Fault::Lie(lie) if *lie == wanted))
+    }
+
+    /// Whether EHLO is answered with that keyword.
+    pub(super) fn offers(&self, keyword: &str) -> bool {
+        self.shared.script.offers.iter().any(|offer| offer == keyword)
     }
 
     fn drip(&self) -> Option<Duration> {
@@ -316,14 +372,21 @@ impl Conversation {
         self.shared.script.faults.iter().any(|fault| match fault {
             Fault::CloseAfterCommands(k) => self.answered >= *k,
             Fault::CloseAfterMessages(k) => self.delivered >= *k,
-            Fault::Greylist(_) | Fault::LoseAnswers(..) | Fault::RevokeLogin(_) | Fault::Refuse(..) | Fault::Lie(_) => {
-                false
-            }
+            Fault::Greylist(_)
+            | Fault::LoseAnswers(..)
+            | Fault::RevokeLogin(_)
+            | Fault::Refuse(..)
+            | Fault::Share(..)
+            | Fault::Only(..)
+            | Fault::Lie(_) => false,
         })
     }
 
-    fn answer(&mut self, line: &str) -> Next {
+    pub(super) fn answer(&mut self, line: &str) -> Next {
         self.wire.say(line);
+        if let Some(held_back) = self.held_back.take() {
+            self.wire.say(&held_back);
+        }
         Next::Command
     }
 

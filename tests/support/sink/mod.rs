@@ -13,14 +13,15 @@
 //! assert_eq!(sink.accepted_count(), 2);
 //! ```
 
+mod book;
 mod certificate;
+mod chunks;
 mod conversation;
 pub mod script;
+mod text;
 mod wire;
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,41 +29,17 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
+use book::Book;
+pub use book::{Received, digest};
 use certificate::Identity;
 use conversation::Conversation;
-pub use script::{Certificate, Encryption, Fault, Lie, Login, Loss, Script, is_chosen};
-
-/// A message the sink has taken responsibility for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
-    /// The address of MAIL FROM, empty for the null return path.
-    pub return_path: String,
-    /// The address of RCPT TO.
-    pub recipient: String,
-    /// The bytes between DATA and the dot, dots unstuffed.
-    pub bytes: Vec<u8>,
-    /// Which connection brought it, counted from 1.
-    pub connection: usize,
-}
-
-impl Received {
-    /// The first header of that name, unfolded lines not joined.
-    pub fn header(&self, name: &str) -> Option<String> {
-        let text = String::from_utf8_lossy(&self.bytes);
-        let header = text.split("\r\n\r\n").next().unwrap_or_default();
-        header.split("\r\n").find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-        })
-    }
-}
+pub use script::{Certificate, Encryption, Fault, Keep, Lie, Login, Loss, Script, is_chosen};
 
 /// What connections have in common.
 struct Shared {
     script: Script,
     acceptor: TlsAcceptor,
-    messages: Mutex<Vec<Received>>,
-    record: Option<Mutex<File>>,
+    book: Book,
     commands: Mutex<Vec<String>>,
     logins: AtomicUsize,
     connections: AtomicUsize,
@@ -71,19 +48,9 @@ struct Shared {
 }
 
 impl Shared {
-    /// Takes a message: from here on it counts, whatever becomes of the answer.
-    fn accept(&self, message: Received) {
-        if let Some(file) = &self.record {
-            let id = message.header("Message-ID").unwrap_or_default();
-            let line = format!("{}\t{}\t{}\n", message.recipient, id, message.bytes.len());
-            file.lock().unwrap().write_all(line.as_bytes()).unwrap();
-        }
-        self.messages.lock().unwrap().push(message);
-    }
-
     /// Whether the account has been closed meanwhile.
     fn is_login_revoked(&self) -> bool {
-        let taken = self.messages.lock().unwrap().len();
+        let taken = self.book.count();
         self.script.faults.iter().any(|fault| matches!(fault, Fault::RevokeLogin(after) if taken >= *after))
     }
 
@@ -102,18 +69,21 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Binds, and returns when connections are taken.
+    /// Binds any free port, and returns when connections are taken.
     pub fn start(script: Script) -> Self {
+        Self::start_on(script, 0)
+    }
+
+    /// Binds that port, or with 0 any free one, and returns when connections are taken.
+    pub fn start_on(script: Script, port: u16) -> Self {
         let identity = Identity::make(script.encryption.certificate());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let record = script.record_in.as_ref().map(|path| Mutex::new(File::create(path).unwrap()));
         let shared = Arc::new(Shared {
+            book: Book::open(&script),
             script,
             acceptor: identity.acceptor,
-            messages: Mutex::default(),
-            record,
             commands: Mutex::default(),
             logins: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
@@ -135,17 +105,18 @@ impl Sink {
         &self.ca_pem
     }
 
-    /// Everything taken so far, in order.
+    /// Everything taken so far, in order; nothing when [nothing is kept](Keep::Count).
     pub fn messages(&self) -> Vec<Received> {
-        self.shared.messages.lock().unwrap().clone()
+        self.shared.book.messages()
     }
 
     /// How many messages were taken so far, those of lost answers included.
     pub fn accepted_count(&self) -> usize {
-        self.shared.messages.lock().unwrap().len()
+        self.shared.book.count()
     }
 
-    /// Every command line read so far, of all connections; of AUTH only the mechanism.
+    /// Every command line read so far, of all connections; of AUTH only the mechanism. Kept
+    /// only beside [bodies](Keep::Bodies).
     pub fn commands(&self) -> Vec<String> {
         self.shared.commands.lock().unwrap().clone()
     }

@@ -17,6 +17,8 @@ pub struct Script {
     pub delay: Duration,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// What is remembered of the messages taken.
+    pub keep: Keep,
     /// A file that gets a line `recipient TAB message-id TAB size` for each message taken,
     /// before it is answered.
     pub record_in: Option<PathBuf>,
@@ -30,9 +32,21 @@ impl Default for Script {
             login: None,
             delay: Duration::ZERO,
             faults: Vec::new(),
+            keep: Keep::Bodies,
             record_in: None,
         }
     }
+}
+
+/// What is remembered of a message beside the fact that there was one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it, and every command.
+    Bodies,
+    /// Envelope, size and digest.
+    Digests,
+    /// Nothing: for measuring.
+    Count,
 }
 
 /// How the connection is protected.
@@ -98,6 +112,11 @@ pub enum Fault {
     RevokeLogin(usize),
     /// A command, given as its first word in capitals, is answered with that line.
     Refuse(&'static str, &'static str),
+    /// A share of the recipients, beginning behind the shares before it, is treated as if its
+    /// local parts began so; see [`Behaviour`].
+    Share(u64, String),
+    /// One recipient is treated as if its local part began so.
+    Only(String, String),
     /// It does not keep to the protocol.
     Lie(Lie),
 }
@@ -128,10 +147,18 @@ pub enum Lie {
     FarewellAtTheDot,
     /// Refused recipients are nevertheless followed by a `354`.
     DataForNobody,
+    /// Refused recipients are nevertheless followed by a `250` to the last chunk.
+    AcceptRefused,
+    /// The answer to RCPT comes behind the answer to the command that follows it.
+    OutOfOrder,
+    /// A refusal of RCPT is said twice.
+    AnswerTwice,
     /// A line without an end, at MAIL.
     EndlessLine,
     /// A reply without an end, at MAIL.
     EndlessReply,
+    /// `250` without an end, at MAIL.
+    EndlessReplies,
     /// The answer to the dot comes a byte at a time, with this pause.
     Drip(Duration),
 }
@@ -144,6 +171,7 @@ pub enum Lie {
 /// | `tempfail-x` | RCPT is answered `451` |
 /// | `550-x`, any 4yz or 5yz | RCPT is answered with that code |
 /// | `data-554-x`, any 4yz or 5yz | the dot is answered with that code, and nothing is taken |
+/// | `chunk-452-x`, any 4yz or 5yz | a BDAT without LAST is answered with that code |
 /// | `drop-at-rcpt-x` | the connection is closed at RCPT |
 /// | `drop-after-data-x` | taken, then the connection is closed without an answer |
 /// | `reset-after-data-x` | taken, then the connection is reset |
@@ -157,6 +185,8 @@ pub enum Behaviour {
     RefuseRecipient(u16),
     /// This code to the dot.
     RefuseMessage(u16),
+    /// This code to a chunk that is not the last.
+    RefuseChunk(u16),
     /// Gone at RCPT.
     DropAtRecipient,
     /// Taken, and the answer lost.
@@ -174,6 +204,9 @@ impl Behaviour {
         if let Some(code) = local_part.strip_prefix("data-").and_then(code) {
             return Self::RefuseMessage(code);
         }
+        if let Some(code) = local_part.strip_prefix("chunk-").and_then(code) {
+            return Self::RefuseChunk(code);
+        }
         match () {
             () if starts("tempfail-") => Self::RefuseRecipient(451),
             () if starts("drop-at-rcpt-") => Self::DropAtRecipient,
@@ -187,9 +220,14 @@ impl Behaviour {
 
 /// Whether a recipient is among that many of a hundred.
 pub fn is_chosen(recipient: &str, percent: u64) -> bool {
+    place_of(recipient) < percent
+}
+
+/// Where a recipient stands among a hundred.
+pub(super) fn place_of(recipient: &str) -> u64 {
     // FNV-1a, as the standard library's hash is not stable between versions.
     let hash = recipient
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    (hash >> 20) % 100 < percent
+    (hash >> 20) % 100
 }

@@ -107,15 +107,22 @@ impl Wire {
 
     /// The next line without its CRLF; `None` at the end of the stream.
     pub(super) async fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some(length) = self.next_line().await? else { return Ok(None) };
+        let line = self.unread[self.start..self.start + length].to_vec();
+        self.start += length + 2;
+        Ok(Some(line))
+    }
+
+    /// Makes sure that a whole line is there; returns its length without its CRLF.
+    async fn next_line(&mut self) -> io::Result<Option<usize>> {
         let mut scanned = self.start;
         loop {
-            let found = self.unread[scanned..].windows(2).position(|pair| pair == b"\r\n");
-            if let Some(at) = found {
-                let line = self.unread[self.start..scanned + at].to_vec();
-                self.start = scanned + at + 2;
-                return Ok(Some(line));
+            let feeds = self.unread[scanned..].iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            let mut ends = feeds.map(|(at, _)| scanned + at).filter(|at| *at > self.start);
+            if let Some(at) = ends.find(|at| self.unread[at - 1] == b'\r') {
+                return Ok(Some(at - 1 - self.start));
             }
-            scanned = self.unread.len().saturating_sub(1).max(self.start);
+            scanned = self.unread.len();
             scanned -= self.compact();
             self.flush().await?;
             let n = self.socket.read(&mut self.piece).await?;
@@ -133,16 +140,34 @@ impl Wire {
         moved
     }
 
+    /// The next octets, as many as were announced; `None` when the client went away before the
+    /// last of them.
+    pub(super) async fn octets(&mut self, size: usize) -> io::Result<Option<Vec<u8>>> {
+        while self.unread.len() - self.start < size {
+            self.compact();
+            self.flush().await?;
+            let n = self.socket.read(&mut self.piece).await?;
+            if n == 0 {
+                return Ok(None);
+            }
+            self.unread.extend_from_slice(&self.piece[..n]);
+        }
+        let octets = self.unread[self.start..self.start + size].to_vec();
+        self.start += size;
+        Ok(Some(octets))
+    }
+
     /// The lines up to the lone dot, unstuffed; `None` when the client went away before it.
     pub(super) async fn body(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         loop {
-            let Some(line) = self.line().await? else { return Ok(None) };
-            if line == b"." {
+            let Some(length) = self.next_line().await? else { return Ok(None) };
+            let line = &self.unread[self.start..self.start + length + 2];
+            self.start += length + 2;
+            if line == b".\r\n" {
                 return Ok(Some(bytes));
             }
-            bytes.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
-            bytes.extend_from_slice(b"\r\n");
+            bytes.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
         }
     }
 }
