@@ -22,7 +22,7 @@ use super::policy::Consequence;
 use super::rate::Rate;
 use super::time::Instant;
 
-pub use relay::{Fitness, RelayLimits};
+pub use relay::{Fitness, RelayLimits, without_pause};
 
 /// The traffic of one sender.
 #[derive(Debug)]
@@ -50,6 +50,15 @@ pub enum Passage {
         /// What the one that is fit again first has said.
         reason: String,
     },
+}
+
+/// How a relay fares just now, as its connections see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// It works; so many messages were begun for it and are not settled.
+    Working(usize),
+    /// It rests after a failure.
+    Resting,
 }
 
 /// What the sender must do after a reply.
@@ -128,10 +137,11 @@ impl Traffic {
         Self { relays: relays.collect(), rates, domains: HashMap::new(), noted }
     }
 
-    /// Asks for the passage of one message to a domain (in ASCII and lower case). `rests`
-    /// tells of a relay whether it rests just now: it is passed over while another is fit.
-    pub fn ask(&mut self, domain: &str, rests: impl Fn(usize) -> bool, now: Instant) -> Passage {
-        let fit = match self.fit(&rests, now) {
+    /// Asks for the passage of one message to a domain (in ASCII and lower case). `condition`
+    /// tells how each relay fares just now; `room` is how many messages may be begun and not
+    /// settled, of which no relay holds more than its share while others are fit.
+    pub fn ask(&mut self, domain: &str, condition: impl Fn(usize) -> Condition, room: usize, now: Instant) -> Passage {
+        let fit = match self.fit(&condition, now) {
             Ok(fit) => fit,
             Err(none) => return none,
         };
@@ -143,7 +153,7 @@ impl Traffic {
         if let Some(until) = self.domain(domain, now).and_then(|domain| domain.take(now)) {
             return Passage::DomainFull(until);
         }
-        let chosen = self.turn(&fit, &open);
+        let chosen = self.turn(&fit, &open, condition, room);
         self.relays[chosen].take(now);
         Passage::Go(chosen)
     }
@@ -186,6 +196,17 @@ impl Traffic {
         self.relays[number].connections()
     }
 
+    /// Whether a relay can be used, as far as what it has said goes.
+    pub fn is_fit(&mut self, number: usize, now: Instant) -> bool {
+        self.relays[number].fitness(now) == Fitness::Fit
+    }
+
+    /// A moment for somebody whose domain has had enough for now; `None` if they need not be
+    /// sent away. Takes nothing.
+    pub fn promise(&mut self, domain: &str, now: Instant) -> Option<Instant> {
+        self.domain(domain, now)?.promise(now)
+    }
+
     /// How every relay stands.
     pub fn standing(&mut self, now: Instant) -> Vec<RelayStanding> {
         let standing = |relay: &mut RelayTraffic| RelayStanding {
@@ -212,7 +233,7 @@ impl Traffic {
 
     /// The relays that can be used now, those that rest only if there are no others, the
     /// reserve only if there are no others at all.
-    fn fit(&mut self, rests: &impl Fn(usize) -> bool, now: Instant) -> Result<Vec<usize>, Passage> {
+    fn fit(&mut self, condition: &impl Fn(usize) -> Condition, now: Instant) -> Result<Vec<usize>, Passage> {
         let numbers = 0..self.relays.len();
         let fit: Vec<usize> = numbers.filter(|number| self.relays[*number].fitness(now) == Fitness::Fit).collect();
         if fit.is_empty() {
@@ -221,7 +242,10 @@ impl Traffic {
         let is_reserve = |number: &usize| self.relays[*number].limits.weight == 0;
         let groups = [(false, false), (true, false), (false, true), (true, true)];
         let group = |(reserve, resting): (bool, bool)| -> Vec<usize> {
-            fit.iter().copied().filter(|n| is_reserve(n) == reserve && rests(*n) == resting).collect()
+            fit.iter()
+                .copied()
+                .filter(|n| is_reserve(n) == reserve && (condition(*n) == Condition::Resting) == resting)
+                .collect()
         };
         Ok(groups.into_iter().map(group).find(|group| !group.is_empty()).expect("every relay is in one group"))
     }
@@ -248,19 +272,29 @@ impl Traffic {
         self.relays.iter_mut().all(|relay| matches!(relay.fitness(now), Fitness::Abandoned { .. }))
     }
 
-    /// Whose turn it is: every fit relay's credit grows by its weight, and the one of the open
-    /// ones with the most pays for all. So a relay that was full for a while catches up.
-    fn turn(&mut self, fit: &[usize], open: &[usize]) -> usize {
-        let mut total = 0;
+    /// Whose turn it is: every fit relay's credit grows by its weight, and the one with the
+    /// most pays for all. So a relay that was full for a while catches up. One that holds its
+    /// share of the room already is slower than the others, and is passed over.
+    fn turn(&mut self, fit: &[usize], open: &[usize], condition: impl Fn(usize) -> Condition, room: usize) -> usize {
+        let weight = |relay: &RelayTraffic| i64::from(relay.limits.weight.max(1));
+        let total: i64 = fit.iter().map(|number| weight(&self.relays[*number])).sum();
         for number in fit {
             let relay = &mut self.relays[*number];
-            let weight = i64::from(relay.limits.weight.max(1));
-            total += weight;
             // Not without end: a relay that was full for an hour does not get the next hour alone.
-            relay.credit = (relay.credit + weight).min(100 * weight);
+            relay.credit = (relay.credit + weight(relay)).min(100 * weight(relay));
         }
-        let credit = |number: &usize| (self.relays[*number].credit, std::cmp::Reverse(*number));
-        let chosen = open.iter().copied().max_by_key(credit).expect("one is open");
+        let has_its_share = |number: &usize| match condition(*number) {
+            Condition::Working(begun) => {
+                let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+                count(begun).saturating_mul(total) >= count(room).saturating_mul(weight(&self.relays[*number]))
+            }
+            Condition::Resting => false,
+        };
+        let most = |among: &mut dyn Iterator<Item = usize>| {
+            among.max_by_key(|number| (self.relays[*number].credit, std::cmp::Reverse(*number)))
+        };
+        let with_room = most(&mut open.iter().copied().filter(|number| !has_its_share(number)));
+        let chosen = with_room.or_else(|| most(&mut open.iter().copied())).expect("one is open");
         self.relays[chosen].credit -= total;
         chosen
     }
@@ -311,13 +345,20 @@ impl DomainTraffic {
         domain
     }
 
-    /// Takes one message's worth, or promises a later moment, to each who asks another: who
-    /// is sent away comes back at a moment of their own, not all at the next.
+    /// Takes one message's worth, or promises a later moment: to each who is sent away one of
+    /// their own, so that not all come back at the next.
     fn take(&mut self, now: Instant) -> Option<Instant> {
-        let next = self.bucket.next(now);
-        if next <= now {
+        let promise = self.promise(now);
+        if promise.is_none() {
             self.bucket.reserve(now);
             self.changed = true;
+        }
+        promise
+    }
+
+    fn promise(&mut self, now: Instant) -> Option<Instant> {
+        let next = self.bucket.next(now);
+        if next <= now {
             return None;
         }
         // A promise further away than all that was promised can be worth is of another clock.

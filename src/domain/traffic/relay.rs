@@ -31,6 +31,13 @@ pub struct RelayLimits {
     pub weight: u32,
 }
 
+impl RelayLimits {
+    /// A place that takes whatever it is given.
+    pub fn unlimited(name: String) -> Self {
+        Self { name, connections: 1, rate: None, daily: None, warm_up: None, weight: 1 }
+    }
+}
+
 /// Whether a relay can be given mail at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fitness {
@@ -66,6 +73,14 @@ pub(super) struct RelayNote {
     first_mail: Option<i64>,
     pace: Pace,
     paused: Option<Pause>,
+}
+
+/// A relay's note without its pause, for an author who has looked; `None` when it has none, or
+/// is no note of a relay.
+pub fn without_pause(json: &str) -> Option<String> {
+    let mut note: RelayNote = serde_json::from_str(json).ok()?;
+    note.paused.take()?;
+    Some(super::json(&note))
 }
 
 /// The traffic of one relay.

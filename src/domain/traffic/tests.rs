@@ -8,6 +8,8 @@ use crate::domain::quota::WarmUp;
 use crate::domain::span::Span;
 use crate::domain::time::from_millis;
 
+const WORKING: Condition = Condition::Working(0);
+
 fn at(seconds: i64) -> Instant {
     from_millis(1_700_000_400_000 + seconds * 1000)
 }
@@ -26,17 +28,17 @@ fn traffic(relays: Vec<RelayLimits>, domains: &[(&str, &str)]) -> Traffic {
 }
 
 fn ask(traffic: &mut Traffic, now: Instant) -> Passage {
-    traffic.ask("example.org", |_| false, now)
+    traffic.ask("example.org", |_| WORKING, 100, now)
 }
 
 fn hear(traffic: &mut Traffic, number: usize, consequence: &Consequence, now: Instant) -> Effect {
     traffic.heard(number, "example.org", &News { consequence, doubt: None }, now)
 }
 
-fn shares(traffic: &mut Traffic, turns: usize, rests: impl Fn(usize) -> bool + Copy) -> Vec<usize> {
+fn shares(traffic: &mut Traffic, turns: usize, condition: impl Fn(usize) -> Condition + Copy) -> Vec<usize> {
     let mut shares = vec![0; traffic.relays.len()];
     for _ in 0..turns {
-        match traffic.ask("example.org", rests, at(0)) {
+        match traffic.ask("example.org", condition, 100, at(0)) {
             Passage::Go(number) => shares[number] += 1,
             other => panic!("{other:?}"),
         }
@@ -51,10 +53,13 @@ fn reason() -> String {
 #[test]
 fn relays_share_by_weight_and_the_reserve_waits() {
     let mut traffic = traffic(vec![relay("a", None, 3), relay("b", None, 1), relay("c", None, 0)], &[]);
-    assert_eq!(shares(&mut traffic, 100, |_| false), [75, 25, 0]);
-    assert_eq!(shares(&mut traffic, 100, |number| number == 0), [0, 100, 0], "one rests, the other takes all");
-    assert_eq!(shares(&mut traffic, 100, |number| number < 2), [0, 0, 100], "the reserve steps in");
-    let all_rest = shares(&mut traffic, 100, |_| true);
+    let resting = |below: usize| move |number| if number < below { Condition::Resting } else { WORKING };
+    assert_eq!(shares(&mut traffic, 100, resting(0)), [75, 25, 0]);
+    assert_eq!(shares(&mut traffic, 100, resting(1)), [0, 100, 0], "one rests, the other takes all");
+    assert_eq!(shares(&mut traffic, 100, resting(2)), [0, 0, 100], "the reserve steps in");
+    let stuck = |number| Condition::Working(if number == 0 { 75 } else { 0 });
+    assert_eq!(shares(&mut traffic, 100, stuck), [0, 100, 0], "one holds its share and is slow, the other takes all");
+    let all_rest = shares(&mut traffic, 100, |_| Condition::Resting);
     assert_eq!((all_rest[0] + all_rest[1], all_rest[2]), (100, 0), "when all rest, they are asked all the same");
 }
 
@@ -65,7 +70,7 @@ fn a_paused_relay_is_passed_over_and_comes_back_in_time() {
     let pause = Consequence::PauseRelay { reason: reason(), wait };
     assert_eq!(hear(&mut traffic, 0, &pause, at(0)), Effect::None);
     hear(&mut traffic, 0, &pause, at(300));
-    assert_eq!(shares(&mut traffic, 10, |_| false), [0, 10]);
+    assert_eq!(shares(&mut traffic, 10, |_| WORKING), [0, 10]);
     hear(&mut traffic, 1, &pause, at(60));
     let none = Passage::NoneFit { until: Some(at(600)), reason: reason() };
     assert_eq!(ask(&mut traffic, at(61)), none, "what came of it later does not renew the pause");
@@ -73,6 +78,19 @@ fn a_paused_relay_is_passed_over_and_comes_back_in_time() {
     let paused = traffic.standing(at(600)).remove(1);
     assert_eq!(paused.fitness, Fitness::Paused { until: at(660), reason: reason() });
     assert!(matches!(ask(&mut traffic, at(-7200)), Passage::Go(_)), "a clock set back ends the pause");
+}
+
+#[test]
+fn an_author_who_has_looked_can_end_a_pause() {
+    let mut traffic = traffic(vec![relay("a", Some("1/s"), 1)], &[]);
+    ask(&mut traffic, at(0));
+    hear(&mut traffic, 0, &Consequence::PauseRelay { reason: reason(), wait: Span::of_minutes(60) }, at(0));
+    let (scope, note) = traffic.take_notes().remove(0);
+    let note = without_pause(&note).unwrap();
+    assert_eq!(without_pause(&note), None, "there is none any more");
+    assert_eq!(without_pause("{}"), None);
+    let mut again = Traffic::new(vec![relay("a", Some("1/s"), 1)], BTreeMap::new(), [(scope, note)].into(), at(0));
+    assert_eq!(ask(&mut again, at(0)), Passage::RelaysFull(at(2)), "what was taken stays taken, the pace slowed");
 }
 
 #[test]
@@ -127,13 +145,13 @@ fn too_many_doubts_pause_the_relay() {
 #[test]
 fn a_full_domain_promises_everybody_a_moment_of_their_own_and_holds_nobody_else_up() {
     let mut traffic = traffic(vec![relay("a", None, 1)], &[("big.example", "1/s"), ("*", "1/min")]);
-    let mut big = |now| traffic.ask("big.example", |_| false, now);
+    let mut big = |now| traffic.ask("big.example", |_| WORKING, 100, now);
     assert_eq!(big(at(0)), Passage::Go(0));
     assert_eq!([big(at(0)), big(at(0))], [1, 2].map(|second| Passage::DomainFull(at(second))));
     assert_eq!(big(at(1)), Passage::Go(0));
-    assert_eq!(traffic.ask("small.example", |_| false, at(0)), Passage::Go(0));
-    assert_eq!(traffic.ask("small.example", |_| false, at(0)), Passage::DomainFull(at(60)));
-    assert_eq!(traffic.ask("other.example", |_| false, at(0)), Passage::Go(0), "each for itself");
+    assert_eq!(traffic.ask("small.example", |_| WORKING, 100, at(0)), Passage::Go(0));
+    assert_eq!(traffic.ask("small.example", |_| WORKING, 100, at(0)), Passage::DomainFull(at(60)));
+    assert_eq!(traffic.ask("other.example", |_| WORKING, 100, at(0)), Passage::Go(0), "each for itself");
 }
 
 #[test]
