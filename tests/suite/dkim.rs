@@ -163,7 +163,7 @@ fn in_doubt(site: &Site) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_resend_after_a_kill_is_signed_by_the_same_keys_or_held() {
+fn a_resend_after_a_kill_is_signed_by_the_same_keys_or_held_with_the_selector() {
     let recipients = 40;
     let sink = Sink::start(Script { delay: DELAY, ..Script::default() });
     let relay = format!("[[relay]]\nurl = \"smtp://127.0.0.1:{}\"\nconnections = 4\n", sink.port());
@@ -181,7 +181,7 @@ fn a_resend_after_a_kill_is_signed_by_the_same_keys_or_held() {
     let held = in_doubt(&site);
     assert_eq!(held.keys().collect::<Vec<_>>(), doubtful.iter().collect::<Vec<_>>());
     for (address, reason) in &held {
-        assert!(reason.contains("not resent"), "{address}: {reason}");
+        assert!(reason.contains("not resent: DKIM selector `mail-ed25519` signed it"), "{address}: {reason}");
         assert_eq!(copies(&sink)[address].len(), 1, "{address}: nothing was sent with other bytes");
     }
     assert_eq!(copies(&sink).len(), recipients, "everybody else got the mail, signed by the new key");
@@ -195,4 +195,21 @@ fn a_resend_after_a_kill_is_signed_by_the_same_keys_or_held() {
         assert_eq!(copies[0].bytes, copies[1].bytes, "{address}: the resend differs");
     }
     assert_eq!(site.totals()["accepted"], recipients);
+}
+
+#[test]
+fn a_deferred_delivery_is_signed_by_the_keys_of_the_day() {
+    let sink = Sink::start(Script::default());
+    let site = signed_site(1, &format!("[[relay]]\nurl = \"smtp://127.0.0.1:{}\"\n", sink.port()));
+    site.write("subscribers.toml", "[[subscriber]]\nemail = \"once-451-busy@example.org\"\n");
+    site.run(&["publish", "--yes"]).expect_code(0);
+    assert_eq!((sink.accepted_count(), &site.totals()["deferred"]), (0, &Value::from(1)));
+
+    site.run(&["keys", "dkim", "--selector", "next"]).expect_code(0);
+    let config = site.read("fieldpost.toml").replace("mail-", "next-");
+    site.write("fieldpost.toml", config);
+    site.run(&["retry", "c1"]).expect_code(0);
+    site.run(&["publish", "--yes"]).expect_code(0);
+    site.write("relayed/0.eml", &sink.messages()[0].bytes);
+    assert_all_verify(&site, &site.file("relayed"), 1);
 }
