@@ -13,9 +13,6 @@ use crate::domain::rate::Rate;
 use crate::domain::span::Span;
 use crate::domain::window::{Day, QuietHours};
 
-/// A campaign found later than this after its time is held until the author decides.
-const OVERDUE: Span = Span::of_minutes(60);
-
 /// How a relay is treated: what the author wrote, else its preset.
 #[derive(Debug, Clone)]
 pub struct RelayPace {
@@ -48,8 +45,6 @@ pub struct Timing {
     pub day: Day,
     /// What has not been sent so long after its campaign was opened expires.
     pub expires_after: Option<Span>,
-    /// A campaign found so long after its time is held until the author decides.
-    pub overdue: Span,
 }
 
 /// Builds a relay's pace: what the author wrote, else what its preset says.
@@ -108,7 +103,6 @@ pub(super) fn timing(raw: &RawDelivery, sheet: &Sheet<'_>) -> Timing {
         domain_rates: domain_rates(&raw.domain_rates, sheet),
         day: Day { send_at: send_at(&raw.send_at, sheet), quiet_hours: quiet_hours(&raw.quiet_hours, sheet) },
         expires_after: span("expires_after", &raw.expires_after, sheet),
-        overdue: span("overdue", &raw.overdue, sheet).unwrap_or(OVERDUE),
     }
 }
 
