@@ -12,6 +12,7 @@ mod lists;
 mod message;
 mod ml_field_notes;
 mod postfix;
+mod proxy;
 mod publishing;
 mod sample;
 mod sender;
