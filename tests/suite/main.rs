@@ -13,6 +13,7 @@ mod message;
 mod ml_field_notes;
 mod pacing;
 mod postfix;
+mod proxy;
 mod publishing;
 mod sample;
 mod sender;
