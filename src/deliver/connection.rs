@@ -5,7 +5,7 @@
 //! that a message costs one round trip and never more than one is in doubt.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::queue::{Queue, Ready};
 use super::transport::Route;
@@ -99,12 +99,14 @@ impl Connection<'_> {
 
     /// One transaction by DATA, with the envelope of the next one behind it.
     async fn transact(&self, session: &mut Session, ready: &Ready, next: Option<&Ready>) -> Event {
+        let start = Instant::now();
         let mark = || self.worker.mark_dot(ready);
         let message = ready.outgoing.sendable();
         let sent = match next {
             Some(next) => session.send_and_announce(&message, &next.outgoing.sendable(), mark).await,
             None => session.send(&message, mark).await,
         };
+        self.worker.relay.carry(start.elapsed());
         smtp::event_of(sent)
     }
 
@@ -124,17 +126,19 @@ impl Connection<'_> {
                     continue;
                 }
             }
-            let Some(oldest) = flight.pop_front() else { return };
+            let Some((oldest, start)) = flight.pop_front() else { return };
             let event = smtp::event_of(session.pull().await);
+            self.worker.relay.carry(start.elapsed());
             self.worker.judge(oldest, &event);
         }
     }
 
     /// Puts one message in flight. What could not be put there is judged at once.
-    async fn push(&self, session: &mut Session, ready: Ready, flight: &mut VecDeque<Ready>) {
+    async fn push(&self, session: &mut Session, ready: Ready, flight: &mut VecDeque<(Ready, Instant)>) {
+        let start = Instant::now();
         let pushed = session.push(&ready.outgoing.sendable(), || self.worker.mark_dot(&ready)).await;
         match pushed {
-            Ok(()) => flight.push_back(ready),
+            Ok(()) => flight.push_back((ready, start)),
             Err(failure) => {
                 self.worker.judge(ready, &failure.into_event());
             }

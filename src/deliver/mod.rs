@@ -9,6 +9,7 @@
 //! When the ledger cannot record an outcome, nothing more is sent: every worker stops before
 //! its next final dot, and the run ends with [`DeliverError::Unrecorded`].
 
+mod beat;
 mod connection;
 mod gate;
 mod health;
@@ -31,6 +32,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use crate::config::Clock;
 use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError, Sender};
+pub use beat::{Beat, Phase, RelayBeat, RelayState, SenderBeat};
 pub use gate::Timing;
 use gate::{Gate, Held};
 use health::Prognosis;
@@ -177,7 +179,7 @@ impl Shared {
 
     /// Notes that a relay failed; when it was the last one, the run ends.
     fn note_failure(&self, relay: &Relay, reason: &str) {
-        let prognosis = relay.health.failed(tokio::time::Instant::now());
+        let prognosis = relay.health.failed(tokio::time::Instant::now(), reason);
         if prognosis == Prognosis::Gone && self.relays.are_gone() && self.patience == Patience::LeaveDeferred {
             self.ask_to_stop(Stop::RelayGone(reason.to_owned()));
         }
@@ -240,6 +242,10 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         gate,
         broken: std::sync::Mutex::new(None),
     });
+    let beats = tokio::spawn({
+        let shared = Arc::clone(&shared);
+        async move { beat::run(&shared).await }
+    });
     let (queues, workers) = start_lanes(&shared, places);
     let (batches, prepared) = mpsc::channel(prepare::AHEAD);
     let preparer = tokio::task::spawn_blocking({
@@ -252,6 +258,9 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         worker.await.expect("a worker does not panic");
     }
     shared.ask_to_stop(stop);
+    // The last beat is that of the end.
+    beats.abort();
+    drop(beats.await);
     finish(&shared).await
 }
 
@@ -278,7 +287,8 @@ async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
         return Err(error);
     }
     shared.book(&shared.gate.close())?;
-    shared.sender.note(shared.gate.take_notes(), shared.clock.now()).await?;
+    let notes = [shared.gate.take_notes(), beat::last(shared)].concat();
+    shared.sender.note(notes, shared.clock.now()).await?;
     let reason = shared.stop.borrow().clone();
     shared.sender.release(shared.clock.now()).await?;
     Ok(match reason {
