@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::Clock;
+use crate::domain::rules::Rules;
 use crate::ledger::{Ledger, LedgerError, Sender};
 use health::Prognosis;
 pub use merge::Merge;
@@ -130,6 +131,7 @@ struct Shared {
     returned: Notify,
     stop: watch::Sender<Stop>,
     relays: Relays,
+    rules: Rules,
     broken: std::sync::Mutex<Option<DeliverError>>,
 }
 
@@ -212,6 +214,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         returned: Notify::new(),
         stop,
         relays: Relays::new(places.iter().map(|place| Arc::clone(&place.relay)).collect()),
+        rules: Rules::default(),
         broken: std::sync::Mutex::new(None),
     });
     let (queues, workers) = start_lanes(&shared, places);

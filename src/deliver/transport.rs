@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::outbox;
 use super::relays::Relay;
 use crate::files::Maildir;
 use crate::smtp;
@@ -44,11 +45,11 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    /// How many messages may be on the wire of this lane at once.
+    /// How many messages may be on the wire of this lane at once, or fill its hands.
     pub(super) fn width(&self) -> usize {
         match self {
             Self::Smtp(route) => route.settings.window.max(1),
-            Self::Maildir(_) | Self::Memory(_) => 1,
+            Self::Maildir(_) | Self::Memory(_) => 2 * outbox::BATCH,
         }
     }
 }

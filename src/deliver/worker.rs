@@ -12,7 +12,6 @@ use super::{DeliverError, Shared, Stop, connection, outbox};
 use crate::domain::delivery::Outcome;
 use crate::domain::policy::{self, Consequence, Event};
 use crate::domain::reply::{Reply, Stage};
-use crate::domain::rules::Rules;
 use crate::ledger::Settle;
 
 /// Works until the queue is closed and empty. While the run is stopping, what comes out of
@@ -78,13 +77,15 @@ impl Worker {
         })
     }
 
-    /// Brings an event to its outcome and its consequence.
-    pub fn judge(&self, ready: Ready, event: &Event) -> Relation {
-        let verdict = policy::decide(event, ready.history(), &Rules::default(), self.shared.clock.now());
-        if let Event::Replied(Stage::Dot, reply) = event
-            && let Err(error) = self.mark_replied(&ready, reply)
-        {
-            self.shared.break_off(DeliverError::Unmarked(error));
+    /// Brings an event to its outcome and its consequence; the message was given to the relay
+    /// at `since`.
+    pub fn judge(&self, ready: Ready, event: &Event, since: Instant) -> Relation {
+        let verdict = policy::decide(event, ready.history(), &self.shared.rules, self.shared.clock.now());
+        if let Event::Replied(Stage::Dot, reply) = event {
+            self.shared.pace.note(since.elapsed());
+            if let Err(error) = self.mark_replied(&ready, reply) {
+                self.shared.break_off(DeliverError::Unmarked(error));
+            }
         }
         let relation = self.follow(&ready, &verdict.consequence);
         self.settle(ready, verdict.outcome);
@@ -137,7 +138,6 @@ impl Worker {
                 shared.break_off(error.into());
             }
             drop((room, load, in_hand));
-            shared.pace.note(Instant::now());
             shared.settled.notify_one();
         });
     }
