@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod dkim;
 mod faults;
 mod feeds;
 mod golden;
@@ -11,6 +12,7 @@ mod lists;
 mod message;
 mod ml_field_notes;
 mod postfix;
+mod proxy;
 mod publishing;
 mod sample;
 mod sender;
