@@ -2,8 +2,8 @@
 //!
 //! What is begun is what a power loss leaves in doubt and what a pause can no longer hold
 //! back, so it is kept as small as the relay's speed allows: never more than the relay takes
-//! in 50 milliseconds when it is kept busy, at least one for each message that may be on the
-//! wire, at most `begin_ahead`. The relay's speed is read off how long it takes for a message,
+//! in 50 milliseconds when it is kept busy, at least what keeps every lane busy, at most
+//! `begin_ahead`. The relay's speed is read off how long it takes for a message,
 //! and not off how many were settled, which also depends on the disk: a slow disk would let
 //! fewer be begun, and with fewer begun it would stay slow.
 
@@ -26,7 +26,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A pace for lanes with so many messages on the wire at once, bounded by `begin_ahead`.
+    /// A pace for lanes that so many deliveries keep busy, bounded by `begin_ahead`.
     pub fn new(width: usize, begin_ahead: usize) -> Self {
         let least = width.max(1);
         Self { least, most: begin_ahead.max(least), average: AtomicU64::new(0) }
