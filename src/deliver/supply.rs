@@ -67,7 +67,7 @@ struct Admitted {
 fn admit(shared: &Shared, batch: &mut VecDeque<Prepared>, rooms: Vec<OwnedSemaphorePermit>) -> Admitted {
     let now = shared.clock.now();
     let condition = |number| shared.relays.condition(number, tokio::time::Instant::now());
-    let room = shared.pace.allowed(tokio::time::Instant::now());
+    let room = shared.pace.allowed();
     let mut admitted = Admitted { go: Vec::with_capacity(rooms.len()), postponed: Vec::new(), wait: None };
     for piece in rooms {
         let Some(prepared) = batch.pop_front() else { break };
