@@ -17,6 +17,7 @@ mod rows;
 mod table;
 pub mod token;
 
+pub use cell::guarded as guarded_cell;
 pub use export::{csv_header, csv_row, toml_entry};
 pub use field::{EnrolmentError, enrolment};
 pub use list::{List, ListError, ListKind, Listing, read};
