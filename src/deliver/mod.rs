@@ -32,6 +32,7 @@ use crate::ledger::{Ledger, LedgerError, Sender};
 use health::Prognosis;
 pub use merge::Merge;
 use pace::Pace;
+pub use prepare::OTHER_VERSION;
 use queue::{Queue, Ready};
 use relays::{Relay, Relays};
 pub use tally::{Count, Tally};
