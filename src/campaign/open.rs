@@ -90,7 +90,8 @@ pub fn open(
         let audience = ledger.resolve_audience(&post.tags, &post.id, generation)?;
         ledger.freeze_issue(&row)?;
         let (post_id, not_before) = (post.id.clone(), start.not_before());
-        let new = NewCampaign { post: post_id, issue: row.id, generation, audience, not_before, expires: None };
+        let expires = config.timing.expires_after.map(|span| not_before.unwrap_or(now) + span.length());
+        let new = NewCampaign { post: post_id, issue: row.id, generation, audience, not_before, expires };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
     }
     Ok(opened)

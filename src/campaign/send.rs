@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::domain::address::Address;
 use crate::domain::ids::{Generation, SubscriberId};
 use crate::domain::post::Post;
+use crate::domain::traffic::RelayLimits;
 use crate::ledger::{Ledger, LedgerError, Sender};
 use crate::message::{self, Message, Recipient};
 use crate::smtp;
@@ -74,8 +75,21 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
         ..smtp::Settings::new(&relay.host, relay.port, security(relay))
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    let (connections, weight) = (relay.pace.connections, relay.pace.weight);
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections, weight })
+    Ok(Route { limits: limits(relay, name), settings: Arc::new(settings), tls: Arc::new(tls) })
+}
+
+fn limits(relay: &config::Relay, name: String) -> RelayLimits {
+    let config::RelayPace { connections, rate, daily, warm_up, weight, .. } = relay.pace.clone();
+    RelayLimits { name, connections, rate, daily, warm_up, weight }
+}
+
+fn timing(config: &Config) -> deliver::Timing {
+    deliver::Timing {
+        domain_rates: config.timing.domain_rates.clone(),
+        day: config.timing.day,
+        zone: config.publication.time_zone,
+        rules: config.rules.clone(),
+    }
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {
@@ -107,7 +121,8 @@ pub async fn send(
     };
     let transport = transport(config)?;
     let begin_ahead = config.begin_ahead;
-    let job = Job { ledger, sender, transport, merge, begin_ahead, patience, clock, tally };
+    let timing = timing(config);
+    let job = Job { ledger, sender, transport, merge, timing, begin_ahead, patience, clock, tally };
     Ok(Sent { ending: deliver::run(job, stop).await? })
 }
 
@@ -151,7 +166,7 @@ async fn send_one(transport: &Transport, from: &Address, to: &Address, message: 
     match transport {
         Transport::Smtp(routes) => {
             let route = routes.first().expect("a transport over SMTP has a relay");
-            let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.name));
+            let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.limits.name));
             let mut session = smtp::Session::connect(&route.settings, &route.tls).await.map_err(failed)?;
             let envelope = smtp::Envelope::new(Some(from.clone()), to.clone());
             let sendable = smtp::Sendable::new(&envelope, &message.bytes).map_err(|error| refused(&error))?;

@@ -5,12 +5,16 @@
 //! that a message costs one round trip and never more than one is in doubt.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::queue::{Queue, Ready};
 use super::transport::Route;
 use super::worker::{Relation, Worker};
 use crate::domain::policy::Event;
 use crate::smtp::{self, Session};
+
+/// How often a connection that is not needed looks whether it is again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Works until the queue is closed and empty.
 pub(super) async fn run(worker: Worker, route: &Route, queue: &Queue) {
@@ -19,13 +23,14 @@ pub(super) async fn run(worker: Worker, route: &Route, queue: &Queue) {
     loop {
         if next.is_none() {
             connection.worker.let_it_rest().await;
+            connection.wait_until_needed().await;
         }
         let taken = match next.take() {
             Some(ready) => Some(ready),
             None => queue.next().await,
         };
         let Some(ready) = taken else { break };
-        next = match connection.worker.objection() {
+        next = match connection.worker.objection(Some(&ready)) {
             Some(why) => {
                 connection.worker.withdraw(ready, why);
                 None
@@ -68,6 +73,16 @@ impl Connection<'_> {
         next
     }
 
+    /// Hangs up and waits while the relay's pace needs fewer connections.
+    async fn wait_until_needed(&mut self) {
+        while !self.worker.is_needed() && !self.worker.shared.is_stopping() && !self.queue.is_over() {
+            if let Some(session) = self.session.take() {
+                session.quit().await;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
     /// The open connection, or a new one if there is none, or the relay has closed it
     /// meanwhile, or it has carried as much as it may.
     async fn session(&mut self) -> Result<Session, smtp::Failure> {
@@ -102,7 +117,7 @@ impl Connection<'_> {
             if let Some(ready) = waiting.take() {
                 self.push(session, ready, &mut flight).await;
             }
-            let may_push = session.may_carry_another() && self.worker.objection().is_none();
+            let may_push = session.may_carry_another() && self.worker.objection(None).is_none();
             if may_push && session.in_flight() < session.window() {
                 waiting = self.queue.try_next();
                 if waiting.is_some() {

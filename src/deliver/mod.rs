@@ -10,6 +10,7 @@
 //! its next final dot, and the run ends with [`DeliverError::Unrecorded`].
 
 mod connection;
+mod gate;
 mod health;
 mod merge;
 mod outbox;
@@ -28,7 +29,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::Clock;
+use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError, Sender};
+pub use gate::Timing;
+use gate::{Gate, Held};
 use health::Prognosis;
 pub use merge::Merge;
 use pace::Pace;
@@ -64,6 +68,11 @@ pub enum Ending {
     Done,
     /// No relay could be reached; the rest stays planned.
     RelayUnavailable(String),
+    /// The relays take no more for a good while; the rest stays planned.
+    RelaysFull {
+        /// Until when.
+        until: Instant,
+    },
     /// A signal asked for the end; what was on the wire was finished.
     Interrupted,
 }
@@ -88,6 +97,8 @@ pub enum Stop {
     Drain,
     /// As `Drain`, since no relay can be reached.
     RelayGone(String),
+    /// As `Drain`, since the relays take no more before a moment.
+    RelaysFull(Instant),
     /// As `Drain`, since an outcome cannot be recorded.
     Broken,
 }
@@ -102,6 +113,8 @@ pub struct Job {
     pub transport: Transport,
     /// What recipients' values are made with.
     pub merge: Merge,
+    /// When mail goes, how fast, and what replies mean.
+    pub timing: Timing,
     /// At most this many deliveries are begun and not settled.
     pub begin_ahead: usize,
     /// Whether to stay for deferred deliveries.
@@ -131,6 +144,7 @@ struct Shared {
     returned: Notify,
     stop: watch::Sender<Stop>,
     relays: Relays,
+    gate: Gate,
     broken: std::sync::Mutex<Option<DeliverError>>,
 }
 
@@ -170,6 +184,15 @@ impl Shared {
         }
     }
 
+    /// Books suppressions that have waited long enough.
+    fn book(&self, held: &[Held]) -> Result<(), LedgerError> {
+        if held.is_empty() {
+            return Ok(());
+        }
+        let held: Vec<_> = held.iter().map(|held| (held.delivery, held.reason.clone())).collect();
+        self.ledger.suppress_recipients(&held, self.clock.now())
+    }
+
     fn is_stopping(&self) -> bool {
         *self.stop.borrow() != Stop::No
     }
@@ -200,6 +223,8 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
     let places = job.transport.places().map_err(DeliverError::Transport)?;
     let width = places.iter().flat_map(|place| &place.lanes).map(Lane::width).sum();
     let pace = Pace::new(width, job.begin_ahead);
+    let noted = job.ledger.notes(Gate::notes())?;
+    let gate = Gate::new(job.timing, job.transport.limits(), noted, job.clock.now());
     let shared = Arc::new(Shared {
         ledger: job.ledger,
         sender: job.sender,
@@ -213,6 +238,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         returned: Notify::new(),
         stop,
         relays: Relays::new(places.iter().map(|place| Arc::clone(&place.relay)).collect()),
+        gate,
         broken: std::sync::Mutex::new(None),
     });
     let (queues, workers) = start_lanes(&shared, places);
@@ -221,12 +247,12 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         let shared = Arc::clone(&shared);
         move || prepare::run(&shared, job.merge, &batches)
     });
-    supply::run(Arc::clone(&shared), prepared, queues).await;
+    let stop = supply::run(Arc::clone(&shared), prepared, queues).await;
     preparer.await.expect("the preparer does not panic");
     for worker in workers {
         worker.await.expect("a worker does not panic");
     }
-    shared.ask_to_stop(Stop::Finished);
+    shared.ask_to_stop(stop);
     finish(&shared).await
 }
 
@@ -237,8 +263,8 @@ fn start_lanes(shared: &Arc<Shared>, places: Vec<Place>) -> (Vec<mpsc::Sender<Re
     for Place { relay, lanes } in places {
         let (sender, queue) = Queue::new(shared.pace.most());
         queues.push(sender);
-        for lane in lanes {
-            let work = worker::run(Arc::clone(shared), Arc::clone(&relay), lane, queue.clone());
+        for (number, lane) in lanes.into_iter().enumerate() {
+            let work = worker::run(Arc::clone(shared), Arc::clone(&relay), number, lane, queue.clone());
             workers.push(tokio::spawn(work));
         }
     }
@@ -252,11 +278,14 @@ async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
     if let Some(error) = shared.broken.lock().expect("no thread panics while holding this lock").take() {
         return Err(error);
     }
+    shared.book(&shared.gate.close())?;
+    shared.sender.note(shared.gate.take_notes(), shared.clock.now()).await?;
     let reason = shared.stop.borrow().clone();
     shared.sender.release(shared.clock.now()).await?;
     Ok(match reason {
         Stop::No | Stop::Finished => Ending::Done,
         Stop::RelayGone(reason) => Ending::RelayUnavailable(reason),
+        Stop::RelaysFull(until) => Ending::RelaysFull { until },
         Stop::Drain | Stop::Broken => Ending::Interrupted,
     })
 }

@@ -19,7 +19,7 @@ pub(super) async fn file_all(worker: &Worker, maildir: &Maildir, queue: &Queue) 
         if batch.is_empty() {
             return;
         }
-        match worker.objection() {
+        match worker.objection(None) {
             Some(why) => batch.into_iter().for_each(|ready| worker.withdraw(ready, why)),
             None => file(worker, batch, maildir),
         }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use rayon::prelude::*;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -18,7 +19,7 @@ use crate::dkim::{KeyId, Signers};
 use crate::domain::delivery::{Outcome, Suppress};
 use crate::domain::ids::IssueId;
 use crate::domain::time::Instant;
-use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Purpose, Settle};
+use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Postpone, Purpose, Settle};
 use crate::message::{self, Frozen, ThawError};
 use crate::smtp::{Envelope, Outgoing};
 
@@ -29,6 +30,9 @@ pub(super) const AHEAD: usize = 2;
 /// How often the ledger is asked again while there is nothing to claim: a pause, a cancel or a
 /// `retry` from another process is seen within this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// A run stays for what was postponed by no more than this.
+const SOON: TimeDelta = TimeDelta::minutes(10);
 
 /// A claimed delivery, assembled.
 pub(super) struct Prepared {
@@ -41,16 +45,16 @@ pub(super) struct Prepared {
 /// Prepares until there is nothing to send or the run is stopping. Blocks.
 pub(super) fn run(shared: &Arc<Shared>, merge: Merge, prepared: &mpsc::Sender<Vec<Prepared>>) {
     let mut preparer = Preparer { shared: Arc::clone(shared), merge, issues: HashMap::new() };
-    while !shared.is_stopping() {
+    while !shared.is_stopping() && !prepared.is_closed() {
         // Counted before the claim: what is settled after it may have come back to be claimed.
         let in_hand = shared.in_hand();
         match preparer.next_batch() {
-            Ok(batch) if batch.is_empty() => {
+            Ok(None) => {
                 if preparer.is_finished(in_hand) {
                     return;
                 }
             }
-            Ok(batch) => {
+            Ok(Some(batch)) => {
                 if prepared.blocking_send(batch).is_err() {
                     return;
                 }
@@ -78,16 +82,22 @@ struct Preparer {
 }
 
 impl Preparer {
-    /// Claims a batch and assembles it. What cannot be made is settled here.
-    fn next_batch(&mut self) -> Result<Vec<Prepared>, DeliverError> {
+    /// Claims a batch and assembles it; `None` when nothing is due. What cannot be made is
+    /// settled here, and what has to wait is given back.
+    fn next_batch(&mut self) -> Result<Option<Vec<Prepared>>, DeliverError> {
         let now = self.shared.clock.now();
-        let mut claims = Vec::new();
-        for claim in self.shared.sender.claim(BATCH, now)? {
+        let claims = self.shared.sender.claim(BATCH, now)?;
+        if claims.is_empty() {
+            return Ok(None);
+        }
+        let mut readable = Vec::with_capacity(claims.len());
+        for claim in self.postpone(claims, now)? {
             match self.load_issue(&claim.issue)? {
-                Issue::Readable => claims.push(claim),
+                Issue::Readable => readable.push(claim),
                 Issue::OfAnotherVersion(reason) => self.set_aside(&claim, reason, now)?,
             }
         }
+        let claims = readable;
         let made: Vec<_> = if self.merge.signers.is_empty() {
             claims.iter().map(|claim| self.assemble(claim, now)).collect()
         } else {
@@ -101,7 +111,31 @@ impl Preparer {
                 Err(reason) => self.refuse(&claim, reason, now)?,
             }
         }
-        Ok(batch)
+        Ok(Some(batch))
+    }
+
+    /// Gives back what has to wait for its reader's day or its domain; returns the rest. What
+    /// is in doubt does not wait.
+    fn postpone(&self, claims: Vec<Claim>, now: Instant) -> Result<Vec<Claim>, DeliverError> {
+        let mut rest = Vec::with_capacity(claims.len());
+        let mut postponed = Vec::new();
+        // What is halted stays claimed, so that it does not come round again in this run.
+        for claim in claims.into_iter().filter(|claim| !self.shared.gate.is_halted(&claim.campaign)) {
+            let wait = match claim.purpose {
+                Purpose::Send => self.shared.gate.wait(&claim, now),
+                Purpose::Resend => None,
+            };
+            match wait {
+                Some((until, reason)) => {
+                    postponed.push(Postpone { delivery: claim.delivery, until, reason: reason.to_owned() });
+                }
+                None => rest.push(claim),
+            }
+        }
+        if !postponed.is_empty() {
+            Handle::current().block_on(self.shared.sender.postpone(postponed, now))?;
+        }
+        Ok(rest)
     }
 
     /// Reads a frozen issue, which must be as it was frozen: its id is its digest.
@@ -184,22 +218,33 @@ impl Preparer {
         Ok(())
     }
 
-    /// Nothing was due. Waits for what is in hand, since it may come back; then, if the run
-    /// has the patience, for what is deferred. `true` when there is nothing to wait for.
+    /// Nothing was due. Waits for what is in hand, since it may come back, and for what was
+    /// postponed and comes back soon; then, if the run has the patience, for what is deferred.
+    /// `true` when there is nothing to wait for.
     fn is_finished(&self, in_hand: usize) -> bool {
+        let now = self.shared.clock.now();
+        let next = self.next_postponed(now).filter(|next| *next - now <= SOON && self.shared.clock.runs());
         let waits_for_deferred = self.shared.patience == Patience::WaitForDeferred && self.has_deferred();
-        if in_hand == 0 && !waits_for_deferred {
+        if in_hand == 0 && next.is_none() && !waits_for_deferred {
             return true;
         }
+        let pause = next.and_then(|next| (next - now).to_std().ok()).map_or(LOOK_AGAIN, |pause| pause.min(LOOK_AGAIN));
         let mut stop = self.shared.stop.subscribe();
         Handle::current().block_on(async {
             tokio::select! {
                 () = self.shared.returned.notified() => {}
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = tokio::time::sleep(pause) => {}
                 _ = stop.wait_for(|stop| *stop != Stop::No) => {}
             }
         });
         false
+    }
+
+    fn next_postponed(&self, now: Instant) -> Option<Instant> {
+        self.shared.sender.next_postponed(now).unwrap_or_else(|error| {
+            self.shared.break_off(error.into());
+            None
+        })
     }
 
     fn has_deferred(&self) -> bool {

@@ -232,6 +232,17 @@ impl Sender {
         self.marks.write(slot, delivery, attempt, &Mark::Replied(reply.clone()))
     }
 
+    /// The earliest moment at which a postponed delivery comes back, if there is one.
+    pub fn next_postponed(&self, now: Instant) -> Result<Option<Instant>, LedgerError> {
+        self.ledger.read(|tx| {
+            let sql = "SELECT min((SELECT min(d.next) FROM deliveries d
+                    WHERE d.campaign = c.id AND d.state = 'planned' AND d.next > ?1)) AS next
+                FROM campaigns c WHERE c.state IN ('planned', 'running') AND coalesce(c.not_before, 0) <= ?1";
+            let next = tx.prepare_cached(sql)?.query_row([to_millis(now)], |row| maybe_moment(row, "next"))?;
+            Ok(next)
+        })
+    }
+
     /// What is left to send in all campaigns that are planned or running.
     pub fn pending(&self, now: Instant) -> Result<Pending, LedgerError> {
         let claimed = lock(&self.claimed).len() as u64;

@@ -11,6 +11,7 @@ mod golden;
 mod lists;
 mod message;
 mod ml_field_notes;
+mod pacing;
 mod postfix;
 mod proxy;
 mod publishing;
