@@ -92,14 +92,16 @@ impl Worker {
         })
     }
 
-    /// Brings an event to its outcome and its consequence.
-    pub fn judge(&self, ready: Ready, event: &Event) -> Relation {
+    /// Brings an event to its outcome and its consequence; the message was given to the relay
+    /// at `since`.
+    pub fn judge(&self, ready: Ready, event: &Event, since: Instant) -> Relation {
         let now = self.shared.clock.now();
         let Verdict { mut outcome, consequence } = policy::decide(event, ready.history(), &self.shared.gate.rules, now);
-        if let Event::Replied(Stage::Dot, reply) = event
-            && let Err(error) = self.mark_replied(&ready, reply)
-        {
-            self.shared.break_off(DeliverError::Unmarked(error));
+        if let Event::Replied(Stage::Dot, reply) = event {
+            self.shared.pace.note(since.elapsed());
+            if let Err(error) = self.mark_replied(&ready, reply) {
+                self.shared.break_off(DeliverError::Unmarked(error));
+            }
         }
         let relation = self.follow(&ready, event, &consequence, now);
         match self.shared.gate.watch(&ready.claim, &mut outcome) {
@@ -160,7 +162,6 @@ impl Worker {
                 shared.break_off(error.into());
             }
             drop((room, load, in_hand));
-            shared.pace.note(Instant::now());
             shared.settled.notify_one();
         });
     }
