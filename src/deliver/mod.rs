@@ -37,6 +37,7 @@ use gate::{Gate, Held};
 use health::Prognosis;
 pub use merge::Merge;
 use pace::Pace;
+pub use prepare::OTHER_VERSION;
 use queue::{Queue, Ready};
 use record::Ended;
 use relays::{Relay, Relays};
