@@ -224,8 +224,8 @@ impl Drop for InHand {
 /// [`crate::ledger::Ledger::become_sender`] finds out what became of each delivery.
 pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverError> {
     let places = job.transport.places().map_err(DeliverError::Transport)?;
-    let width = places.iter().flat_map(|place| &place.lanes).map(Lane::width).sum();
-    let pace = Pace::new(width, job.begin_ahead);
+    let lanes = || places.iter().flat_map(|place| &place.lanes);
+    let pace = Pace::new(lanes().count(), lanes().map(Lane::width).sum(), job.begin_ahead);
     let noted = job.ledger.notes(Gate::notes())?;
     let gate = Gate::new(job.timing, job.transport.limits(), noted, job.clock.now());
     let shared = Arc::new(Shared {
