@@ -72,7 +72,7 @@ async fn send_all(sender: &Sender) -> usize {
 async fn lane(sender: &Sender) -> usize {
     let mut sent = 0;
     loop {
-        let claims = sender.claim(BATCH, now()).await.expect("the state can be written");
+        let claims = sender.claim(BATCH, now()).expect("the state can be written");
         if claims.is_empty() {
             return sent;
         }
@@ -90,10 +90,16 @@ fn begin(claim: &Claim) -> Begin {
         date: now(),
         merge: "{}".to_owned(),
         message_id: MessageId::parse(&id).expect("an id"),
-        relay: "smtps://mail.example.org".to_owned(),
+        keys: String::new(),
         digest: [7; 32],
     };
-    Begin { delivery: claim.delivery, attempt: claim.attempt, frozen }
+    Begin {
+        delivery: claim.delivery,
+        campaign: claim.campaign.clone(),
+        attempt: claim.attempt,
+        relay: "mail.example.org:465".to_owned(),
+        frozen,
+    }
 }
 
 fn settle(claim: &Claim) -> Settle {

@@ -65,8 +65,8 @@ pub fn open(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
         let generation = Generation::FIRST;
         let audience = ledger.resolve_audience(&post.tags, &post.id, generation)?;
         ledger.freeze_issue(&row)?;
-        let new =
-            NewCampaign { post: post.id.clone(), issue: row.id, generation, audience, not_before: None, expires: None };
+        let expires = config.timing.expires_after.map(|span| now + span.length());
+        let new = NewCampaign { post: post.id.clone(), issue: row.id, generation, audience, not_before: None, expires };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
     }
     Ok(opened)

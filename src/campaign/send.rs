@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::domain::address::Address;
 use crate::domain::ids::{Generation, SubscriberId};
 use crate::domain::post::Post;
+use crate::domain::traffic::RelayLimits;
 use crate::ledger::{Ledger, LedgerError, Sender};
 use crate::message::{self, Message, Recipient};
 use crate::smtp;
@@ -68,10 +69,27 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
         credentials,
         client_name: host_name.and_then(|name| smtp::ClientName::parse(name).ok()).unwrap_or_default(),
         timeouts: config.smtp_patience.map_or_else(smtp::Timeouts::default, smtp::Timeouts::at_most),
+        window: relay.pace.window,
+        max_messages: relay.pace.max_messages.map(u64::from),
+        max_age: relay.pace.max_age.length().to_std().ok(),
         ..smtp::Settings::new(&relay.host, relay.port, security(relay))
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections: relay.pace.connections })
+    Ok(Route { limits: limits(relay, name), settings: Arc::new(settings), tls: Arc::new(tls) })
+}
+
+fn limits(relay: &config::Relay, name: String) -> RelayLimits {
+    let config::RelayPace { connections, rate, daily, warm_up, weight, .. } = relay.pace.clone();
+    RelayLimits { name, connections, rate, daily, warm_up, weight }
+}
+
+fn timing(config: &Config) -> deliver::Timing {
+    deliver::Timing {
+        domain_rates: config.timing.domain_rates.clone(),
+        day: config.timing.day,
+        zone: config.publication.time_zone,
+        rules: config.rules.clone(),
+    }
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {
@@ -103,7 +121,8 @@ pub async fn send(
     };
     let transport = transport(config)?;
     let begin_ahead = config.begin_ahead;
-    let job = Job { ledger, sender, transport, merge, begin_ahead, patience, clock, tally };
+    let timing = timing(config);
+    let job = Job { ledger, sender, transport, merge, timing, begin_ahead, patience, clock, tally };
     Ok(Sent { ending: deliver::run(job, stop).await? })
 }
 
@@ -147,7 +166,7 @@ async fn send_one(transport: &Transport, from: &Address, to: &Address, message: 
     match transport {
         Transport::Smtp(routes) => {
             let route = routes.first().expect("a transport over SMTP has a relay");
-            let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.name));
+            let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.limits.name));
             let mut session = smtp::Session::connect(&route.settings, &route.tls).await.map_err(failed)?;
             let envelope = smtp::Envelope::new(Some(from.clone()), to.clone());
             let sendable = smtp::Sendable::new(&envelope, &message.bytes).map_err(|error| refused(&error))?;

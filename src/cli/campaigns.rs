@@ -8,7 +8,8 @@ use super::printer;
 use crate::domain::address::Address;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{CampaignId, DeliveryId};
-use crate::ledger::{Doubtful, Ledger, Resolution};
+use crate::domain::traffic::{NOTES, without_pause};
+use crate::ledger::{Doubtful, Ledger, Note, Resolution};
 
 /// Why a campaign that the author paused is paused.
 pub const BY_AUTHOR: &str = "paused by the author";
@@ -21,12 +22,22 @@ pub fn pause(context: &Context, campaign: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Lets a campaign go on.
+/// Lets a campaign go on, and ends the pauses of relays.
 pub fn resume(context: &Context, campaign: &str) -> Result<Exit, Failure> {
     let (ledger, id) = find(context, campaign)?;
     ledger.resume(&id)?;
+    end_pauses(&ledger, context)?;
     printer::say(&format!("{id} goes on with the next `fieldpost publish`"));
     Ok(Exit::Done)
+}
+
+/// Ends the pauses of relays: the author has looked. What was sent through them stays counted.
+fn end_pauses(ledger: &Ledger, context: &Context) -> Result<(), Failure> {
+    let ended = ledger.notes(NOTES)?.into_iter().filter_map(|(scope, note)| {
+        let note = without_pause(&note)?;
+        Some(Note { scope, note })
+    });
+    Ok(ledger.rewrite_notes(&ended.collect::<Vec<_>>(), context.now())?)
 }
 
 /// Stops a campaign for good.

@@ -284,6 +284,13 @@ fn verdict(ending: &Ending, fates: &[Fate]) -> Result<Exit, Failure> {
     match ending {
         Ending::RelayUnavailable(reason) => Err(Failure::Relay(format!("no relay could be used: {reason}"))),
         Ending::Interrupted => Ok(Exit::Interrupted),
+        Ending::RelaysFull { until } => {
+            let until = until.format("%Y-%m-%d %H:%M UTC");
+            printer::say(&format!(
+                "the relays take no more before {until}: the rest waits for the next `fieldpost publish`"
+            ));
+            Ok(Exit::Done)
+        }
         Ending::Done if fates.iter().any(|(_, totals)| totals.rejected + totals.in_doubt > 0) => Ok(Exit::Imperfect),
         Ending::Done => Ok(Exit::Done),
     }

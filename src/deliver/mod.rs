@@ -1,31 +1,46 @@
 //! A campaign's mail, from the ledger to the relay and back.
 //!
 //! The order never varies: claim → assemble → begin (durable) → mark the dot → final dot →
-//! mark the reply → settle (durable). `supply` does the first three, ahead of the wire and
-//! never more than `begin_ahead` deliveries; one `worker` per connection does the rest. What
-//! a reply or a broken connection means is decided by [`crate::domain::policy`] alone.
+//! mark the reply → settle (durable). `prepare` does the first two, on a thread of its own;
+//! `supply` begins what was prepared, ahead of the wire and never more than `begin_ahead`
+//! deliveries; one `worker` per lane does the rest, over a `connection` or into the `outbox`.
+//! What a reply or a broken connection means is decided by [`crate::domain::policy`] alone.
 //!
 //! When the ledger cannot record an outcome, nothing more is sent: every worker stops before
 //! its next final dot, and the run ends with [`DeliverError::Unrecorded`].
 
+mod connection;
+mod gate;
 mod health;
 mod merge;
+mod outbox;
 mod pace;
+mod prepare;
+mod queue;
+mod relays;
 mod supply;
 mod tally;
 mod transport;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::Clock;
+use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError, Sender};
-use health::{Health, Prognosis};
+pub use gate::Timing;
+use gate::{Gate, Held};
+use health::Prognosis;
 pub use merge::Merge;
 use pace::Pace;
+use queue::{Queue, Ready};
+use relays::{Relay, Relays};
 pub use tally::{Count, Tally};
+use tokio::task::JoinHandle;
+use transport::{Lane, Place};
 pub use transport::{Route, Transport};
 
 /// Why a run ended before its work was done.
@@ -52,6 +67,11 @@ pub enum Ending {
     Done,
     /// No relay could be reached; the rest stays planned.
     RelayUnavailable(String),
+    /// The relays take no more for a good while; the rest stays planned.
+    RelaysFull {
+        /// Until when.
+        until: Instant,
+    },
     /// A signal asked for the end; what was on the wire was finished.
     Interrupted,
 }
@@ -76,6 +96,8 @@ pub enum Stop {
     Drain,
     /// As `Drain`, since no relay can be reached.
     RelayGone(String),
+    /// As `Drain`, since the relays take no more before a moment.
+    RelaysFull(Instant),
     /// As `Drain`, since an outcome cannot be recorded.
     Broken,
 }
@@ -90,6 +112,8 @@ pub struct Job {
     pub transport: Transport,
     /// What recipients' values are made with.
     pub merge: Merge,
+    /// When mail goes, how fast, and what replies mean.
+    pub timing: Timing,
     /// At most this many deliveries are begun and not settled.
     pub begin_ahead: usize,
     /// Whether to stay for deferred deliveries.
@@ -111,11 +135,15 @@ struct Shared {
     room: Arc<Semaphore>,
     /// How much of the room may be used now.
     pace: Pace,
-    /// Rung after every settle: the supply looks for work again.
+    /// Rung after every settle: there may be room again.
     settled: Notify,
+    /// How many deliveries are claimed and not done with.
+    in_hand: AtomicUsize,
+    /// Rung when one of them is: it may be there to be claimed again.
+    returned: Notify,
     stop: watch::Sender<Stop>,
-    /// The health of every relay: the run ends when none can be reached.
-    relays: Vec<Arc<Health>>,
+    relays: Relays,
+    gate: Gate,
     broken: std::sync::Mutex<Option<DeliverError>>,
 }
 
@@ -138,21 +166,51 @@ impl Shared {
     }
 
     /// How many deliveries are begun and not settled.
-    fn in_hand(&self) -> usize {
+    fn begun(&self) -> usize {
         self.pace.most() - self.room.available_permits()
     }
 
+    /// How many deliveries are claimed and not done with.
+    fn in_hand(&self) -> usize {
+        self.in_hand.load(Ordering::Acquire)
+    }
+
     /// Notes that a relay failed; when it was the last one, the run ends.
-    fn note_failure(&self, health: &Health, reason: &str) {
-        let prognosis = health.failed(tokio::time::Instant::now());
-        let no_relay_is_left = prognosis == Prognosis::Gone && self.relays.iter().all(|relay| relay.is_gone());
-        if no_relay_is_left && self.patience == Patience::LeaveDeferred {
+    fn note_failure(&self, relay: &Relay, reason: &str) {
+        let prognosis = relay.health.failed(tokio::time::Instant::now());
+        if prognosis == Prognosis::Gone && self.relays.are_gone() && self.patience == Patience::LeaveDeferred {
             self.ask_to_stop(Stop::RelayGone(reason.to_owned()));
         }
     }
 
+    /// Books suppressions that have waited long enough.
+    fn book(&self, held: &[Held]) -> Result<(), LedgerError> {
+        if held.is_empty() {
+            return Ok(());
+        }
+        let held: Vec<_> = held.iter().map(|held| (held.delivery, held.reason.clone())).collect();
+        self.ledger.suppress_recipients(&held, self.clock.now())
+    }
+
     fn is_stopping(&self) -> bool {
         *self.stop.borrow() != Stop::No
+    }
+}
+
+/// One delivery this run has claimed, for as long as there is something left to do about it.
+struct InHand(Arc<Shared>);
+
+impl InHand {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.in_hand.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.0.in_hand.fetch_sub(1, Ordering::AcqRel);
+        self.0.returned.notify_one();
     }
 }
 
@@ -161,8 +219,11 @@ impl Shared {
 /// A second call goes on where the first ended. Killed at any point, the next
 /// [`crate::ledger::Ledger::become_sender`] finds out what became of each delivery.
 pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverError> {
-    let lanes = job.transport.lanes().map_err(DeliverError::Transport)?;
-    let pace = Pace::new(lanes.len(), job.begin_ahead);
+    let places = job.transport.places().map_err(DeliverError::Transport)?;
+    let width = places.iter().flat_map(|place| &place.lanes).map(Lane::width).sum();
+    let pace = Pace::new(width, job.begin_ahead);
+    let noted = job.ledger.notes(Gate::notes())?;
+    let gate = Gate::new(job.timing, job.transport.limits(), noted, job.clock.now());
     let shared = Arc::new(Shared {
         ledger: job.ledger,
         sender: job.sender,
@@ -172,22 +233,41 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         room: Arc::new(Semaphore::new(pace.most())),
         pace,
         settled: Notify::new(),
+        in_hand: AtomicUsize::new(0),
+        returned: Notify::new(),
         stop,
-        relays: transport::healths(&lanes),
+        relays: Relays::new(places.iter().map(|place| Arc::clone(&place.relay)).collect()),
+        gate,
         broken: std::sync::Mutex::new(None),
     });
-    let (queue, ready) = mpsc::channel(shared.pace.most());
-    let ready = Arc::new(tokio::sync::Mutex::new(ready));
-    let workers: Vec<_> = lanes
-        .into_iter()
-        .map(|lane| tokio::spawn(worker::run(Arc::clone(&shared), lane, Arc::clone(&ready))))
-        .collect();
-    supply::run(Arc::clone(&shared), job.merge, job.transport.name(), queue).await;
-    shared.ask_to_stop(Stop::Finished);
+    let (queues, workers) = start_lanes(&shared, places);
+    let (batches, prepared) = mpsc::channel(prepare::AHEAD);
+    let preparer = tokio::task::spawn_blocking({
+        let shared = Arc::clone(&shared);
+        move || prepare::run(&shared, job.merge, &batches)
+    });
+    let stop = supply::run(Arc::clone(&shared), prepared, queues).await;
+    preparer.await.expect("the preparer does not panic");
     for worker in workers {
         worker.await.expect("a worker does not panic");
     }
+    shared.ask_to_stop(stop);
     finish(&shared).await
+}
+
+/// Starts a worker for each lane; returns the queues they take from, one for each place.
+fn start_lanes(shared: &Arc<Shared>, places: Vec<Place>) -> (Vec<mpsc::Sender<Ready>>, Vec<JoinHandle<()>>) {
+    let mut queues = Vec::new();
+    let mut workers = Vec::new();
+    for Place { relay, lanes } in places {
+        let (sender, queue) = Queue::new(shared.pace.most());
+        queues.push(sender);
+        for (number, lane) in lanes.into_iter().enumerate() {
+            let work = worker::run(Arc::clone(shared), Arc::clone(&relay), number, lane, queue.clone());
+            workers.push(tokio::spawn(work));
+        }
+    }
+    (queues, workers)
 }
 
 async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
@@ -197,11 +277,14 @@ async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
     if let Some(error) = shared.broken.lock().expect("no thread panics while holding this lock").take() {
         return Err(error);
     }
+    shared.book(&shared.gate.close())?;
+    shared.sender.note(shared.gate.take_notes(), shared.clock.now()).await?;
     let reason = shared.stop.borrow().clone();
     shared.sender.release(shared.clock.now()).await?;
     Ok(match reason {
         Stop::No | Stop::Finished => Ending::Done,
         Stop::RelayGone(reason) => Ending::RelayUnavailable(reason),
+        Stop::RelaysFull(until) => Ending::RelaysFull { until },
         Stop::Drain | Stop::Broken => Ending::Interrupted,
     })
 }

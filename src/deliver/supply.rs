@@ -1,249 +1,245 @@
-//! Claims, assembles and begins deliveries ahead of the wire.
+//! Begins prepared deliveries, as far ahead of the wire as the pace allows.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use chrono::TimeDelta;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use super::merge::Merge;
+use super::gate::DOMAIN_FULL;
+use super::prepare::Prepared;
+use super::queue::Ready;
+use super::relays::Load;
 use super::{DeliverError, Patience, Shared, Stop};
-use crate::domain::delivery::{Outcome, Suppress};
-use crate::domain::ids::IssueId;
-use crate::domain::policy::History;
 use crate::domain::time::Instant;
-use crate::ledger::{Begin, BeginAnswer, Claim, Frozen as FrozenRow, MarkSlot, Refusal, Settle};
-use crate::message::{self, Frozen, Message};
-use crate::smtp::Envelope;
+use crate::domain::traffic::Passage;
+use crate::ledger::{Begin, BeginAnswer, Postpone, Purpose, Refusal};
 
-/// So many deliveries are claimed and begun in one go: enough to fill a group commit.
-const BATCH: usize = 64;
 /// How long a look at the room waits at most for the next settle.
 const BREATH: Duration = Duration::from_millis(50);
-/// How often the ledger is asked again while deferred deliveries are waited for: a pause, a
-/// cancel or a `retry` from another process is seen within this time.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// So long a run waits until the relays take more.
+const FULL_FOR: TimeDelta = TimeDelta::minutes(10);
+/// So long a run waits until a relay is fit again.
+const UNFIT_FOR: TimeDelta = TimeDelta::seconds(30);
+/// After so long at the latest, the gate is asked again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A delivery that is durably begun and waits for a lane.
-pub(super) struct Ready {
-    /// What the ledger said of it.
-    pub claim: Claim,
-    /// Its slot in the mark file.
-    pub slot: MarkSlot,
-    /// Whom it goes to.
-    pub envelope: Envelope,
-    /// Its bytes.
-    pub message: Message,
-    /// When this attempt was begun.
-    pub begun: Instant,
-    /// Its piece of the room; dropped when the outcome is durable.
-    pub room: OwnedSemaphorePermit,
-}
-
-impl Ready {
-    /// What the policy wants to know.
-    pub fn history(&self) -> History {
-        History {
-            first_try: self.claim.first_try.unwrap_or(self.begun),
-            failures: self.claim.failures,
-            spread: self.claim.delivery.0.unsigned_abs(),
+/// Begins what was prepared until nothing more comes or the run is stopping, then closes the
+/// queues, of which each place has one. Several begins are under way at once: each waits for its
+/// own commit.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    mut prepared: mpsc::Receiver<Vec<Prepared>>,
+    queues: Vec<mpsc::Sender<Ready>>,
+) -> Stop {
+    while let Some(batch) = prepared.recv().await {
+        let mut batch = VecDeque::from(batch);
+        while !batch.is_empty() {
+            let rooms = rooms(&shared, batch.len()).await;
+            if rooms.is_empty() {
+                return Stop::Finished;
+            }
+            let Admitted { go, postponed, wait } = admit(&shared, &mut batch, rooms);
+            give_back(&shared, postponed);
+            begin(&shared, go, &queues);
+            if let Some(wait) = wait
+                && let Some(stop) = wait.out(&shared).await
+            {
+                return stop;
+            }
         }
     }
+    Stop::Finished
 }
 
-/// Keeps the queue full until there is nothing to send or the run is stopping, then closes it.
-pub(super) async fn run(shared: Arc<Shared>, merge: Merge, relay: String, queue: mpsc::Sender<Ready>) {
-    let mut supply = Supply { shared: Arc::clone(&shared), merge, relay, issues: HashMap::new() };
-    let mut stop = shared.stop.subscribe();
-    while !shared.is_stopping() {
-        match supply.fill(&queue).await {
-            Ok(Filled::LookAgain) => {}
-            Ok(Filled::NothingDue { in_hand }) => {
-                if supply.is_finished(in_hand, &mut stop).await {
-                    return;
+/// What the gate said to a batch, as far as it was asked.
+struct Admitted {
+    /// To be begun now, each through the relay of that number.
+    go: Vec<(Prepared, OwnedSemaphorePermit, usize)>,
+    /// To be given back until a moment.
+    postponed: Vec<(Prepared, Instant)>,
+    /// Why nobody else may go now.
+    wait: Option<Wait>,
+}
+
+/// Asks the gate for one after the other, until it is shut or there is no more room.
+fn admit(shared: &Shared, batch: &mut VecDeque<Prepared>, rooms: Vec<OwnedSemaphorePermit>) -> Admitted {
+    let now = shared.clock.now();
+    let condition = |number| shared.relays.condition(number, tokio::time::Instant::now());
+    let room = shared.pace.allowed(tokio::time::Instant::now());
+    let mut admitted = Admitted { go: Vec::with_capacity(rooms.len()), postponed: Vec::new(), wait: None };
+    for piece in rooms {
+        let Some(prepared) = batch.pop_front() else { break };
+        if shared.gate.is_halted(&prepared.claim.campaign) {
+            continue;
+        }
+        let wait = match shared.gate.ask(&prepared.claim, condition, room, now) {
+            Passage::Go(relay) => {
+                admitted.go.push((prepared, piece, relay));
+                continue;
+            }
+            Passage::DomainFull(until) if prepared.claim.purpose == Purpose::Send => {
+                admitted.postponed.push((prepared, until));
+                continue;
+            }
+            // A doubt is never postponed: it waits here.
+            Passage::DomainFull(until) | Passage::RelaysFull(until) => Wait::Full(until),
+            Passage::NoneFit { until, reason } => Wait::NoneFit { until, reason },
+        };
+        batch.push_front(prepared);
+        admitted.wait = Some(wait);
+        break;
+    }
+    admitted
+}
+
+/// Gives back what its domain does not take now.
+fn give_back(shared: &Arc<Shared>, postponed: Vec<(Prepared, Instant)>) {
+    if postponed.is_empty() {
+        return;
+    }
+    let ask = |(prepared, until): &(Prepared, Instant)| Postpone {
+        delivery: prepared.claim.delivery,
+        until: *until,
+        reason: DOMAIN_FULL.to_owned(),
+    };
+    let recorded = shared.sender.postpone(postponed.iter().map(ask).collect(), shared.clock.now());
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        if let Err(error) = recorded.await {
+            shared.break_off(error.into());
+        }
+        drop(postponed);
+    });
+}
+
+/// Queues the begins of some deliveries with the ledger, and before them what the gate has to
+/// remember of them; those that have begun go to the queue of their relay when the commit is
+/// durable.
+fn begin(shared: &Arc<Shared>, go: Vec<(Prepared, OwnedSemaphorePermit, usize)>, queues: &[mpsc::Sender<Ready>]) {
+    if go.is_empty() {
+        return;
+    }
+    let now = shared.clock.now();
+    let notes = shared.gate.take_notes();
+    let noted = (!notes.is_empty()).then(|| shared.sender.note(notes, now));
+    let beginnings: Vec<Beginning> = go
+        .into_iter()
+        .map(|(prepared, room, number)| {
+            let load = Load::on(shared.relays.get(number));
+            Beginning { prepared, room, load, queue: queues[number].clone() }
+        })
+        .collect();
+    let answers = shared.sender.begin(beginnings.iter().map(Beginning::ask).collect(), now);
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        if let Some(noted) = noted
+            && let Err(error) = noted.await
+        {
+            return shared.break_off(error.into());
+        }
+        match answers.await {
+            Ok(answers) => {
+                for (one, answer) in beginnings.into_iter().zip(answers) {
+                    one.take(&shared, answer, now).await;
                 }
             }
-            Err(error) => return shared.break_off(error),
+            Err(error) => shared.break_off(error.into()),
         }
-    }
+    });
 }
 
-enum Filled {
-    LookAgain,
-    /// Nothing could be claimed; so many deliveries were in hand before the claim.
-    NothingDue {
-        in_hand: usize,
-    },
+/// Why nobody may go now.
+enum Wait {
+    /// The relays take no more before that moment.
+    Full(Instant),
+    /// No relay is fit before that moment, if ever.
+    NoneFit { until: Option<Instant>, reason: String },
 }
 
-/// A claimed delivery, assembled.
-struct Assembled {
-    claim: Claim,
-    frozen: FrozenRow,
-    message: Message,
-    envelope: Envelope,
-}
-
-struct Supply {
-    shared: Arc<Shared>,
-    merge: Merge,
-    relay: String,
-    issues: HashMap<IssueId, Arc<Frozen>>,
-}
-
-impl Supply {
-    /// Takes one batch from claim to queue, no larger than the room allows.
-    async fn fill(&mut self, queue: &mpsc::Sender<Ready>) -> Result<Filled, DeliverError> {
-        let mut rooms = self.rooms().await;
-        if rooms.is_empty() {
-            return Ok(Filled::LookAgain);
-        }
-        // Counted before the claim: what is settled after it may have come back to be claimed.
-        let in_hand = self.shared.in_hand() - rooms.len();
-        let now = self.shared.clock.now();
-        let claims = self.shared.sender.claim(rooms.len(), now).await?;
-        if claims.is_empty() {
-            return Ok(Filled::NothingDue { in_hand });
-        }
-        let mut assembled = Vec::with_capacity(claims.len());
-        for claim in claims {
-            match self.assemble(&claim, now)? {
-                Ok(ready) => assembled.push(ready),
-                Err(reason) => self.refuse(&claim, reason, now).await?,
-            }
-        }
-        let begins = assembled.iter().map(|one| begin_of(&one.claim, &one.frozen)).collect();
-        let answers = self.shared.sender.begin(begins, now).await?;
-        for (one, answer) in assembled.into_iter().zip(answers) {
-            let room = rooms.pop().expect("no more is claimed than there is room for");
-            self.enqueue(one, answer, room, now, queue).await?;
-        }
-        Ok(Filled::LookAgain)
-    }
-
-    /// Waits until the pace allows at least one more delivery, then takes as much of the room
-    /// as it allows, up to a batch.
-    async fn rooms(&self) -> Vec<OwnedSemaphorePermit> {
-        let room = &self.shared.room;
-        let mut rooms = Vec::new();
-        while rooms.is_empty() && !self.shared.is_stopping() {
-            let allowed = self.shared.pace.allowed(tokio::time::Instant::now());
-            while self.shared.in_hand() < allowed
-                && rooms.len() < BATCH
-                && let Ok(piece) = Arc::clone(room).try_acquire_owned()
-            {
-                rooms.push(piece);
-            }
-            if rooms.is_empty() {
-                // What was settled long enough ago no longer counts for the pace: look again
-                // even when nothing rings.
-                drop(tokio::time::timeout(BREATH, self.shared.settled.notified()).await);
-            }
-        }
-        rooms
-    }
-
-    /// Makes the message: from what an earlier attempt froze, or anew. The inner error is a
-    /// message that cannot be made, with the reason.
-    fn assemble(&mut self, claim: &Claim, now: Instant) -> Result<Result<Assembled, String>, DeliverError> {
-        let issue = self.issue(&claim.issue)?;
-        let values = match &claim.frozen {
-            Some(frozen) => Merge::thawed(claim, frozen),
-            None => Ok(self.merge.fresh(claim, &issue, now)),
+impl Wait {
+    /// Waits a while; or says why the run ends, when it would be too long for it.
+    async fn out(self, shared: &Shared) -> Option<Stop> {
+        let now = shared.clock.now();
+        let has_patience = shared.patience == Patience::WaitForDeferred;
+        let bears = |until: Instant, most: TimeDelta| shared.clock.runs() && (has_patience || until - now <= most);
+        let until = match self {
+            Self::Full(until) if bears(until, FULL_FOR) => until,
+            Self::Full(until) => return Some(Stop::RelaysFull(until)),
+            Self::NoneFit { until: Some(until), .. } if bears(until, UNFIT_FOR) => until,
+            Self::NoneFit { reason, .. } => return Some(Stop::RelayGone(reason)),
         };
-        let values = match values {
-            Ok(values) => values,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let recipient = values.recipient(&claim.address);
-        let made = message::assemble(&issue, &self.merge.signers, &recipient, &values.message_id, values.date);
-        Ok(made.map_err(|error| error.to_string()).map(|message| {
-            let frozen = FrozenRow {
-                date: values.date,
-                merge: values.to_json(),
-                message_id: values.message_id.clone(),
-                relay: self.relay.clone(),
-                digest: message.digest,
-            };
-            let envelope = Envelope::new(Some(message::return_path(&issue).clone()), claim.address.clone());
-            Assembled { claim: claim.clone(), frozen, message, envelope }
-        }))
-    }
-
-    fn issue(&mut self, id: &IssueId) -> Result<Arc<Frozen>, DeliverError> {
-        if let Some(issue) = self.issues.get(id) {
-            return Ok(Arc::clone(issue));
+        let pause = (until - now).to_std().unwrap_or_default().min(LOOK_AGAIN);
+        let mut stop = shared.stop.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop != Stop::No) => {}
         }
-        let row = self.shared.ledger.issue(id)?.ok_or_else(|| DeliverError::Issue(format!("issue `{id}` is gone")))?;
-        let frozen = Frozen::from_bytes(&row.frozen).map_err(|error| DeliverError::Issue(error.to_string()))?;
-        let issue = Arc::new(frozen);
-        self.issues.insert(id.clone(), Arc::clone(&issue));
-        Ok(issue)
+        None
+    }
+}
+
+/// A delivery whose begin is being committed.
+struct Beginning {
+    prepared: Prepared,
+    room: OwnedSemaphorePermit,
+    load: Load,
+    queue: mpsc::Sender<Ready>,
+}
+
+impl Beginning {
+    fn ask(&self) -> Begin {
+        let Prepared { claim, frozen, .. } = &self.prepared;
+        Begin {
+            delivery: claim.delivery,
+            campaign: claim.campaign.clone(),
+            attempt: claim.attempt,
+            relay: self.load.relay().to_owned(),
+            frozen: frozen.clone(),
+        }
     }
 
-    /// A message that cannot be made is a counted outcome with a reason, never a skip.
-    async fn refuse(&self, claim: &Claim, reason: String, now: Instant) -> Result<(), DeliverError> {
-        let outcome = Outcome::Rejected { reply: None, reason, suppress: Suppress::No };
-        self.shared.tally.count(&outcome);
-        let settle = Settle { delivery: claim.delivery, attempt: claim.attempt, outcome };
-        self.shared.sender.settle(vec![settle], now).await?;
-        Ok(())
-    }
-
-    async fn enqueue(
-        &self,
-        one: Assembled,
-        answer: BeginAnswer,
-        room: OwnedSemaphorePermit,
-        begun: Instant,
-        queue: &mpsc::Sender<Ready>,
-    ) -> Result<(), DeliverError> {
+    async fn take(self, shared: &Shared, answer: BeginAnswer, begun: Instant) {
         match answer {
             BeginAnswer::Begun { slot } => {
-                let Assembled { claim, message, envelope, .. } = one;
-                let ready = Ready { claim, slot, envelope, message, begun, room };
-                queue.send(ready).await.map_err(|_| DeliverError::Issue("every lane has ended".to_owned()))
+                let Prepared { claim, frozen, outgoing, in_hand } = self.prepared;
+                let message_id = frozen.message_id.as_str().to_owned();
+                let ready =
+                    Ready { claim, slot, outgoing, message_id, begun, room: self.room, load: self.load, in_hand };
+                if self.queue.send(ready).await.is_err() {
+                    shared.break_off(DeliverError::Issue("every lane has ended".to_owned()));
+                }
             }
-            BeginAnswer::Refused(Refusal::Paused | Refusal::NotClaimed) => Ok(()),
+            BeginAnswer::Refused(Refusal::Paused | Refusal::NotClaimed) => {}
             BeginAnswer::Refused(
                 Refusal::Suppressed
                 | Refusal::Unsubscribed
                 | Refusal::Cancelled
                 | Refusal::Expired
                 | Refusal::DigestDiffers,
-            ) => {
-                self.shared.tally.count_excluded();
-                Ok(())
-            }
-        }
-    }
-
-    /// Nothing was due. Waits for what is in hand, since it may come back; then, if the run
-    /// has the patience, for what is deferred. `true` when there is nothing to wait for.
-    async fn is_finished(&self, in_hand: usize, stop: &mut watch::Receiver<Stop>) -> bool {
-        let waits_for_deferred = self.shared.patience == Patience::WaitForDeferred && self.has_deferred();
-        if in_hand == 0 && !waits_for_deferred {
-            return true;
-        }
-        tokio::select! {
-            () = self.shared.settled.notified() => {}
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
-            _ = stop.wait_for(|stop| *stop != Stop::No) => {}
-        }
-        false
-    }
-
-    fn has_deferred(&self) -> bool {
-        match self.shared.sender.pending(self.shared.clock.now()) {
-            Ok(pending) => pending.waiting + pending.ready > 0,
-            Err(error) => {
-                self.shared.break_off(error.into());
-                false
-            }
+            ) => shared.tally.count_excluded(),
         }
     }
 }
 
-fn begin_of(claim: &Claim, frozen: &FrozenRow) -> Begin {
-    Begin { delivery: claim.delivery, attempt: claim.attempt, frozen: frozen.clone() }
+/// Waits until the pace allows at least one more delivery, then takes as much of the room as
+/// it allows, up to `wanted`. Nothing when the run is stopping.
+async fn rooms(shared: &Shared, wanted: usize) -> Vec<OwnedSemaphorePermit> {
+    let mut rooms = Vec::new();
+    while rooms.is_empty() && !shared.is_stopping() {
+        let allowed = shared.pace.allowed(tokio::time::Instant::now());
+        while shared.begun() < allowed
+            && rooms.len() < wanted
+            && let Ok(piece) = Arc::clone(&shared.room).try_acquire_owned()
+        {
+            rooms.push(piece);
+        }
+        if rooms.is_empty() {
+            // What was settled long enough ago no longer counts for the pace: look again even
+            // when nothing rings.
+            drop(tokio::time::timeout(BREATH, shared.settled.notified()).await);
+        }
+    }
+    rooms
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::health::Health;
+use super::relays::Relay;
+use crate::domain::traffic::RelayLimits;
 use crate::files::Maildir;
 use crate::smtp;
 
@@ -18,28 +19,21 @@ pub enum Transport {
     Memory(Arc<Mutex<Vec<Vec<u8>>>>),
 }
 
-/// One relay and how many connections to open to it.
+/// One relay and how to use it.
 #[derive(Clone)]
 pub struct Route {
-    /// The relay's name in reports: `host:port`.
-    pub name: String,
+    /// Its name in reports, and what it may be given.
+    pub limits: RelayLimits,
     /// How to reach it.
     pub settings: Arc<smtp::Settings>,
     /// What its certificate is checked with.
     pub tls: Arc<smtp::Tls>,
-    /// How many connections at once, at least 1.
-    pub connections: usize,
 }
 
-/// One connection's worth of a transport, before it is opened.
+/// What takes messages: one worker each.
 pub(super) enum Lane {
-    /// A connection to a relay.
-    Smtp {
-        /// The relay.
-        route: Route,
-        /// Its health, shared by its lanes.
-        health: Arc<Health>,
-    },
+    /// A connection to a relay, not opened yet.
+    Smtp(Route),
     /// The outbox.
     Maildir(Maildir),
     /// Memory.
@@ -47,53 +41,54 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    /// How many messages a lane takes at once: the outbox syncs its folder once for many.
-    pub(super) fn batch(&self) -> usize {
+    /// How many messages may be on the wire of this lane at once.
+    pub(super) fn width(&self) -> usize {
         match self {
-            Self::Smtp { .. } | Self::Memory(_) => 1,
-            Self::Maildir(_) => 32,
+            Self::Smtp(route) => route.settings.window.max(1),
+            Self::Maildir(_) | Self::Memory(_) => 1,
         }
     }
+}
+
+/// One place to send to, with its lanes.
+pub(super) struct Place {
+    pub relay: Arc<Relay>,
+    pub lanes: Vec<Lane>,
 }
 
 impl Transport {
     /// What reports call the place mail goes to.
     pub fn name(&self) -> String {
         match self {
-            Self::Smtp(routes) => routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", "),
+            Self::Smtp(routes) => routes.iter().map(|route| route.limits.name.as_str()).collect::<Vec<_>>().join(", "),
             Self::Maildir(path) => format!("maildir:{}", path.display()),
             Self::Memory(_) => "memory".to_owned(),
         }
     }
 
-    /// The lanes to open: one worker each.
-    pub(super) fn lanes(&self) -> Result<Vec<Lane>, String> {
+    /// What each place may be given, in the order of the places.
+    pub(super) fn limits(&self) -> Vec<RelayLimits> {
         match self {
-            Self::Smtp(routes) => Ok(routes.iter().flat_map(relay_lanes).collect()),
+            Self::Smtp(routes) => routes.iter().map(|route| route.limits.clone()).collect(),
+            Self::Maildir(_) | Self::Memory(_) => vec![RelayLimits::unlimited(self.name())],
+        }
+    }
+
+    /// The places to send to, at least one.
+    pub(super) fn places(&self) -> Result<Vec<Place>, String> {
+        let one = |lane| vec![Place { relay: Relay::new(0, self.name()), lanes: vec![lane] }];
+        match self {
+            Self::Smtp(routes) => Ok(routes.iter().enumerate().map(|(number, route)| place(number, route)).collect()),
             Self::Maildir(path) => {
                 let maildir = Maildir::open(path).map_err(|error| error.to_string())?;
-                Ok(vec![Lane::Maildir(maildir)])
+                Ok(one(Lane::Maildir(maildir)))
             }
-            Self::Memory(store) => Ok(vec![Lane::Memory(Arc::clone(store))]),
+            Self::Memory(store) => Ok(one(Lane::Memory(Arc::clone(store)))),
         }
     }
 }
 
-/// The health of every relay among the lanes, each once.
-pub(super) fn healths(lanes: &[Lane]) -> Vec<Arc<Health>> {
-    let mut healths: Vec<Arc<Health>> = Vec::new();
-    for lane in lanes {
-        match lane {
-            Lane::Smtp { health, .. } if !healths.iter().any(|known| Arc::ptr_eq(known, health)) => {
-                healths.push(Arc::clone(health));
-            }
-            Lane::Smtp { .. } | Lane::Maildir(_) | Lane::Memory(_) => {}
-        }
-    }
-    healths
-}
-
-fn relay_lanes(route: &Route) -> Vec<Lane> {
-    let health = Arc::new(Health::default());
-    (0..route.connections.max(1)).map(|_| Lane::Smtp { route: route.clone(), health: Arc::clone(&health) }).collect()
+fn place(number: usize, route: &Route) -> Place {
+    let lanes = (0..route.limits.connections.max(1)).map(|_| Lane::Smtp(route.clone())).collect();
+    Place { relay: Relay::new(number, route.limits.name.clone()), lanes }
 }

@@ -30,10 +30,11 @@ pub(super) fn name(field: &str) -> &str {
 /// white space one space, none at the end or around the colon (RFC 6376, 3.4.2).
 pub(super) fn header(field: &str, out: &mut String) {
     let (name, value) = field.split_once(':').unwrap_or((field, ""));
-    out.extend(name.trim_ascii_end().chars().map(|c| c.to_ascii_lowercase()));
+    let start = out.len();
+    out.push_str(name.trim_ascii_end());
+    out[start..].make_ascii_lowercase();
     out.push(':');
-    let words = value.split([' ', '\t', '\r', '\n']).filter(|word| !word.is_empty());
-    for (nth, word) in words.enumerate() {
+    for (nth, word) in value.split_ascii_whitespace().enumerate() {
         if nth > 0 {
             out.push(' ');
         }
@@ -61,8 +62,8 @@ impl BodyHash {
     /// Takes in whole lines. A last line without a line end counts as one with it.
     pub fn lines(&mut self, text: &str) {
         let mut relaxed = Vec::with_capacity(text.len() + 2);
-        for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n') {
-            let line = line.trim_ascii_end();
+        for line in text.split_inclusive('\n') {
+            let line = line.as_bytes().trim_ascii_end();
             if line.is_empty() {
                 self.empty_lines += 1;
                 continue;

@@ -1,7 +1,5 @@
 //! A message's signatures (RFC 6376, 3.5 and 3.7).
 
-use std::fmt::Write as _;
-
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -77,10 +75,11 @@ impl Signers {
 fn signed_fields(fields: &[&str]) -> (Vec<&'static str>, Context) {
     let mut names = Vec::with_capacity(2 * IDENTITY.len());
     let mut relaxed = String::with_capacity(2048);
+    // A name stands for its occurrences from the bottom up (RFC 6376, 5.4.2).
+    let named: Vec<(&str, &str)> = fields.iter().rev().map(|field| (canonical::name(field), *field)).collect();
     for name in IDENTITY {
         let before = names.len();
-        // A name stands for its occurrences from the bottom up (RFC 6376, 5.4.2).
-        for field in fields.iter().rev().filter(|field| canonical::name(field).eq_ignore_ascii_case(name)) {
+        for (_, field) in named.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name)) {
             names.push(name);
             canonical::header(field, &mut relaxed);
             relaxed.push_str("\r\n");
@@ -149,9 +148,8 @@ impl Line<'_> {
             if self.column + name.len() + 1 > FOLD {
                 self.fold();
             }
-            let end = if nth + 1 < names.len() { ':' } else { ';' };
-            write!(self.out, "{name}{end}").expect("writing to a string cannot fail");
-            self.column += name.len() + 1;
+            self.push(name);
+            self.push(if nth + 1 < names.len() { ":" } else { ";" });
         }
     }
 

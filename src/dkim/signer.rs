@@ -112,7 +112,7 @@ pub struct Signers(Vec<Arc<Signer>>);
 
 /// A key that signed an earlier copy and is not loaded now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the key of DKIM selector `{selector}` that signed it is no longer configured")]
+#[error("DKIM selector `{selector}` signed it and does not sign any more, so it would not be the same bytes")]
 pub struct KeyGone {
     /// The selector, and nothing else of the key.
     pub selector: String,

@@ -8,10 +8,8 @@ use super::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// Nobody works on it. The sender claims it; a crash changes nothing.
+    /// Nothing was sent. The sender claims it, in its own memory; a crash changes nothing.
     Planned,
-    /// A sender holds it under its epoch and has sent nothing. After a crash: planned again.
-    Claimed,
     /// Durable before the final dot may leave. After a crash the mark file says: planned
     /// (no mark), in doubt (dot marked), or settled (reply marked).
     Begun,
@@ -36,9 +34,8 @@ pub enum DeliveryState {
 
 impl DeliveryState {
     /// Every state there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Planned,
-        Self::Claimed,
         Self::Begun,
         Self::Accepted,
         Self::Deferred,
@@ -54,7 +51,6 @@ impl DeliveryState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Planned => "planned",
-            Self::Claimed => "claimed",
             Self::Begun => "begun",
             Self::Accepted => "accepted",
             Self::Deferred => "deferred",
@@ -78,7 +74,7 @@ impl DeliveryState {
             Self::Accepted | Self::Rejected | Self::Abandoned | Self::Suppressed | Self::Cancelled | Self::Expired => {
                 true
             }
-            Self::Planned | Self::Claimed | Self::Begun | Self::Deferred | Self::InDoubt => false,
+            Self::Planned | Self::Begun | Self::Deferred | Self::InDoubt => false,
         }
     }
 
@@ -86,17 +82,13 @@ impl DeliveryState {
     pub fn may_become(self, next: Self) -> bool {
         use DeliveryState as S;
         match self {
-            S::Planned => matches!(next, S::Claimed | S::Suppressed | S::Cancelled | S::Expired),
-            S::Claimed => {
-                matches!(
-                    next,
-                    S::Begun | S::Planned | S::Suppressed | S::Cancelled | S::Expired | S::Rejected | S::Deferred
-                )
+            // Rejected without a begin: no message can be made for this recipient.
+            S::Planned | S::Deferred => {
+                matches!(next, S::Begun | S::Suppressed | S::Cancelled | S::Expired | S::Rejected)
             }
             S::Begun => {
                 matches!(next, S::Accepted | S::Deferred | S::Rejected | S::InDoubt | S::Planned | S::Expired)
             }
-            S::Deferred => matches!(next, S::Claimed | S::Suppressed | S::Cancelled | S::Expired),
             S::InDoubt => matches!(next, S::Begun | S::Accepted | S::Rejected | S::Abandoned | S::InDoubt),
             S::Accepted | S::Rejected | S::Abandoned | S::Suppressed | S::Cancelled | S::Expired => false,
         }
@@ -155,7 +147,7 @@ pub enum Suppress {
     No,
 }
 
-/// The account of a campaign. `pending` is planned, claimed and begun together.
+/// The account of a campaign. `pending` is planned and begun together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[allow(missing_docs, reason = "each field counts the deliveries in the state of its name")]
 pub struct Totals {
@@ -179,7 +171,7 @@ impl Totals {
     pub fn add(&mut self, state: DeliveryState, n: u64) {
         self.planned += n;
         *match state {
-            DeliveryState::Planned | DeliveryState::Claimed | DeliveryState::Begun => &mut self.pending,
+            DeliveryState::Planned | DeliveryState::Begun => &mut self.pending,
             DeliveryState::Accepted => &mut self.accepted,
             DeliveryState::Deferred => &mut self.deferred,
             DeliveryState::Rejected => &mut self.rejected,
@@ -214,7 +206,7 @@ pub enum CampaignState {
     Drafting,
     /// Complete and waiting for a sender.
     Planned,
-    /// A sender has claimed from it.
+    /// A sender has begun to send it.
     Running,
     /// Held by the author or by policy, with a reason.
     Paused,

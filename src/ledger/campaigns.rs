@@ -159,10 +159,10 @@ impl Ledger {
                 Doubtful::Of(id) => doubtful_of(tx, find(tx, id)?.0)?,
                 Doubtful::One(id) => doubtful_one(tx, *id)?,
             };
-            for (delivery, campaign) in &doubtful {
+            for delivery in &doubtful {
                 resolve_one(tx, *delivery, resolution)?;
-                moves::finish_if_done(tx, *campaign, now)?;
             }
+            moves::finish_what_is_done(tx, now)?;
             Ok(doubtful.len() as u64)
         })
     }
@@ -210,7 +210,7 @@ fn wrong(id: &CampaignId, state: CampaignState, why: &'static str) -> LedgerErro
 
 fn cancel(tx: &Connection, number: i64, now: Instant) -> Result<u64, LedgerError> {
     let sql = "UPDATE deliveries SET state = 'cancelled', next = NULL, reason = 'the campaign was cancelled'
-        WHERE campaign = ?1 AND state IN ('planned', 'claimed', 'deferred')";
+        WHERE campaign = ?1 AND state IN ('planned', 'deferred')";
     let cancelled = tx.execute(sql, [number])?;
     moves::release_coverage_of(tx, number, DeliveryState::Cancelled)?;
     let sql = "UPDATE campaigns SET state = 'cancelled', finished = ?2 WHERE id = ?1";
@@ -218,15 +218,14 @@ fn cancel(tx: &Connection, number: i64, now: Instant) -> Result<u64, LedgerError
     Ok(cancelled as u64)
 }
 
-fn doubtful_of(tx: &Connection, campaign: i64) -> rusqlite::Result<Vec<(DeliveryId, i64)>> {
+fn doubtful_of(tx: &Connection, campaign: i64) -> rusqlite::Result<Vec<DeliveryId>> {
     let mut statement = tx.prepare_cached("SELECT id FROM deliveries WHERE campaign = ?1 AND state = 'in_doubt'")?;
-    statement.query_map([campaign], |row| Ok((DeliveryId(row.get(0)?), campaign)))?.collect()
+    statement.query_map([campaign], |row| Ok(DeliveryId(row.get(0)?)))?.collect()
 }
 
-fn doubtful_one(tx: &Connection, id: DeliveryId) -> rusqlite::Result<Vec<(DeliveryId, i64)>> {
-    let mut statement =
-        tx.prepare_cached("SELECT id, campaign FROM deliveries WHERE id = ?1 AND state = 'in_doubt'")?;
-    statement.query_map([id.0], |row| Ok((DeliveryId(row.get(0)?), row.get(1)?)))?.collect()
+fn doubtful_one(tx: &Connection, id: DeliveryId) -> rusqlite::Result<Vec<DeliveryId>> {
+    let mut statement = tx.prepare_cached("SELECT id FROM deliveries WHERE id = ?1 AND state = 'in_doubt'")?;
+    statement.query_map([id.0], |row| Ok(DeliveryId(row.get(0)?)))?.collect()
 }
 
 fn resolve_one(tx: &Connection, id: DeliveryId, resolution: &Resolution) -> rusqlite::Result<()> {

@@ -1,11 +1,16 @@
 //! Claiming: which deliveries this sender works on next.
+//!
+//! A claim is a read. It is kept in the sender's memory and nowhere else: there is nobody who
+//! could act on it, and of what a dead sender had claimed nothing was sent.
 
+use std::collections::{HashMap, HashSet};
+
+use aws_lc_rs::hmac;
 use rusqlite::{Connection, Row, params};
 
 use super::error::{LedgerError, unreadable};
 use super::secrets::address_hash;
 use super::words::{self, campaign_id};
-use super::writer::Desk;
 use crate::domain::address::Address;
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::{CampaignId, DeliveryId, Generation, IssueId, MessageId, PostId, SubscriberId};
@@ -40,6 +45,10 @@ pub struct Claim {
     pub first_try: Option<Instant>,
     /// How often it was deferred.
     pub failures: u32,
+    /// When its campaign began, or was to begin.
+    pub start: Instant,
+    /// The IANA name of the zone where the reader lives, as the list says.
+    pub time_zone: Option<String>,
 }
 
 /// Why a delivery was claimed.
@@ -51,7 +60,7 @@ pub enum Purpose {
     Resend,
 }
 
-/// What a `begin` froze in the row.
+/// What a `begin` freezes for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frozen {
     /// The Date header, to the millisecond.
@@ -60,10 +69,44 @@ pub struct Frozen {
     pub merge: String,
     /// The Message-ID.
     pub message_id: MessageId,
-    /// The relay it was made for.
-    pub relay: String,
+    /// The ids of the keys that signed it, divided by spaces; empty when none did.
+    pub keys: String,
     /// SHA-256 of the signed message before dot-stuffing.
     pub digest: [u8; 32],
+}
+
+/// What a sender has claimed and neither begun nor given back.
+#[derive(Debug, Default)]
+pub(super) struct Claimed {
+    deliveries: HashSet<DeliveryId>,
+    /// Per campaign, the last fresh delivery that was claimed: the search goes on behind it.
+    served: HashMap<i64, i64>,
+}
+
+impl Claimed {
+    pub(super) fn contains(&self, delivery: DeliveryId) -> bool {
+        self.deliveries.contains(&delivery)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.deliveries.len()
+    }
+
+    /// Forgets a claim; returns whether there was one.
+    pub(super) fn remove(&mut self, delivery: DeliveryId) -> bool {
+        self.deliveries.remove(&delivery)
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What a search for deliveries goes by.
+pub(super) struct Search<'a> {
+    pub policy: InDoubtPolicy,
+    pub hashing: &'a hmac::Key,
+    pub now: Instant,
 }
 
 /// A campaign that claims can see.
@@ -73,29 +116,48 @@ struct Open {
     post: PostId,
     issue: IssueId,
     generation: Generation,
+    start: Instant,
 }
 
 /// Where candidates come from, in the order they are served.
 #[derive(Clone, Copy)]
 enum Pool {
+    /// In doubt, and to be resent.
     Doubt,
+    /// Deferred or postponed, and due.
     Deferred,
-    Planned,
+    Postponed,
+    /// Never touched.
+    Fresh,
 }
 
 impl Pool {
-    const ALL: [Self; 3] = [Self::Doubt, Self::Deferred, Self::Planned];
+    const ALL: [Self; 4] = [Self::Doubt, Self::Deferred, Self::Postponed, Self::Fresh];
 
-    /// `?4` is now, `?5` says whether policy resends by itself.
+    /// `?4` is now, `?5` says whether policy resends by itself, `?7` is the last one served.
     fn condition(self) -> &'static str {
         match self {
             Self::Doubt => {
                 "d.state = 'in_doubt' AND (d.next IS NULL OR d.next <= ?4)
-                    AND (d.resend = 'ordered' OR (d.resend = 'none' AND ?5 = 'resend'))"
+                    AND (d.resend = 'ordered' OR (d.resend = 'none' AND ?5 = 'resend')) AND ?7 >= 0"
             }
-            Self::Deferred => "d.state = 'deferred' AND d.next <= ?4 AND ?5 IS NOT NULL",
-            Self::Planned => "d.state = 'planned' AND ?4 IS NOT NULL AND ?5 IS NOT NULL",
+            Self::Deferred => "d.state = 'deferred' AND d.next <= ?4 AND ?5 IS NOT NULL AND ?7 >= 0",
+            Self::Postponed => "d.state = 'planned' AND d.next <= ?4 AND ?5 IS NOT NULL AND ?7 >= 0",
+            Self::Fresh => "d.state = 'planned' AND d.next IS NULL AND d.id > ?7 AND ?4 IS NOT NULL AND ?5 IS NOT NULL",
         }
+    }
+
+    fn sql(self) -> String {
+        format!(
+            "SELECT d.id, d.subscriber, d.attempt, d.failures, d.first_try, s.address, s.name, s.hash,
+                (SELECT delivery FROM coverage WHERE coverage.post = ?2 AND coverage.generation = ?3
+                    AND coverage.subscriber = d.subscriber) AS voucher,
+                f.date, f.merge, f.message_id, f.keys, f.digest, s.attributes ->> 'time_zone'
+            FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber
+                LEFT JOIN frozen f ON f.delivery = d.id
+            WHERE d.campaign = ?1 AND {} ORDER BY d.next, d.id LIMIT ?6",
+            self.condition()
+        )
     }
 }
 
@@ -108,27 +170,29 @@ pub(super) fn policy_word(policy: InDoubtPolicy) -> &'static str {
 }
 
 /// Claims up to `limit` deliveries, campaign by campaign in the order of opening.
-pub(super) fn claim(desk: &mut Desk, tx: &Connection, limit: usize, now: Instant) -> Result<Vec<Claim>, LedgerError> {
+pub(super) fn claim(
+    tx: &Connection,
+    search: &Search<'_>,
+    claimed: &mut Claimed,
+    limit: usize,
+) -> Result<Vec<Claim>, LedgerError> {
     let mut claims = Vec::new();
-    for open in open_campaigns(tx, now)? {
-        let before = claims.len();
+    for open in open_campaigns(tx, search.now)? {
         for pool in Pool::ALL {
-            let room = limit - claims.len();
-            if room > 0 {
-                claims.extend(claim_from(desk, tx, &open, pool, room, now)?);
+            if claims.len() < limit {
+                let room = limit - claims.len();
+                claims.extend(claim_from(tx, search, claimed, &open, pool, room)?);
             }
         }
-        if claims.len() > before {
-            let sql = "UPDATE campaigns SET state = 'running' WHERE id = ?1 AND state = 'planned'";
-            tx.prepare_cached(sql)?.execute([open.number])?;
-        }
     }
+    claimed.deliveries.extend(claims.iter().map(|claim| claim.delivery));
     Ok(claims)
 }
 
 fn open_campaigns(tx: &Connection, now: Instant) -> rusqlite::Result<Vec<Open>> {
     let mut statement = tx.prepare_cached(
-        "SELECT c.id, c.post AS post_number, posts.id AS post, issues.id AS issue, generation
+        "SELECT c.id, c.post AS post_number, posts.id AS post, issues.id AS issue, generation,
+            coalesce(not_before, opened) AS start
         FROM campaigns c JOIN posts ON posts.number = c.post JOIN issues ON issues.number = c.issue
         WHERE c.state IN ('planned', 'running') AND coalesce(not_before, 0) <= ?1 ORDER BY c.id",
     )?;
@@ -139,112 +203,98 @@ fn open_campaigns(tx: &Connection, now: Instant) -> rusqlite::Result<Vec<Open>> 
             post: words::post_id(row, "post")?,
             issue: words::issue_id(row, "issue")?,
             generation: Generation(row.get("generation")?),
+            start: words::moment(row, "start")?,
         })
     })?;
     rows.collect()
 }
 
 fn claim_from(
-    desk: &mut Desk,
     tx: &Connection,
+    search: &Search<'_>,
+    claimed: &mut Claimed,
     open: &Open,
     pool: Pool,
     room: usize,
-    now: Instant,
 ) -> Result<Vec<Claim>, LedgerError> {
-    let mut claims = candidates(desk, tx, open, pool, room, now)?;
-    match pool {
-        Pool::Doubt => {
-            // The state does not change before `begin`: that this sender works on it is
-            // known to this sender alone, and forgotten with it.
-            let mut resending = desk.resending();
-            claims.retain(|claim| !resending.contains(&claim.delivery));
-            claims.truncate(room);
-            resending.extend(claims.iter().map(|claim| claim.delivery));
-        }
-        Pool::Deferred | Pool::Planned => {
-            let state = if matches!(pool, Pool::Planned) { "planned" } else { "deferred" };
-            for claim in &claims {
-                take(tx, claim.delivery, state, desk.epoch)?;
-            }
+    let Pool::Fresh = pool else { return candidates(tx, search, claimed, open, pool, room, 0) };
+    let served = claimed.served.get(&open.number).copied().unwrap_or(0);
+    let mut claims = candidates(tx, search, claimed, open, pool, room, served)?;
+    if claims.len() < room && served > 0 {
+        // What was given back lies before the last one served.
+        claims = candidates(tx, search, claimed, open, pool, room, 0)?;
+    }
+    if let Some(last) = claims.last() {
+        claimed.served.insert(open.number, last.delivery.0);
+    }
+    Ok(claims)
+}
+
+fn candidates(
+    tx: &Connection,
+    search: &Search<'_>,
+    claimed: &Claimed,
+    open: &Open,
+    pool: Pool,
+    room: usize,
+    served: i64,
+) -> Result<Vec<Claim>, LedgerError> {
+    let limit = i64::try_from(room + claimed.len()).unwrap_or(i64::MAX);
+    let policy = policy_word(search.policy);
+    let mut statement = tx.prepare_cached(&pool.sql())?;
+    let mut rows = statement.query(params![
+        open.number,
+        open.post_number,
+        open.generation.0,
+        to_millis(search.now),
+        policy,
+        limit,
+        served
+    ])?;
+    let mut claims = Vec::new();
+    while claims.len() < room
+        && let Some(row) = rows.next()?
+    {
+        if !claimed.contains(DeliveryId(row.get(0)?)) {
+            claims.push(read(row, search, open, pool)?);
         }
     }
     Ok(claims)
 }
 
-fn take(tx: &Connection, delivery: DeliveryId, from: &str, epoch: i64) -> rusqlite::Result<()> {
-    let sql = "UPDATE deliveries SET state = 'claimed', epoch = ?3, next = NULL WHERE id = ?1 AND state = ?2";
-    match tx.prepare_cached(sql)?.execute(params![delivery.0, from, epoch])? {
-        1 => Ok(()),
-        // The index named a row that says otherwise.
-        _ => Err(unreadable("delivery whose row and index agree", &delivery.0.to_string())),
-    }
-}
-
-fn candidates(
-    desk: &Desk,
-    tx: &Connection,
-    open: &Open,
-    pool: Pool,
-    room: usize,
-    now: Instant,
-) -> Result<Vec<Claim>, LedgerError> {
-    let sql = format!(
-        "SELECT d.id, d.subscriber, d.attempt, d.failures, d.first_try, d.date, d.merge, d.message_id, d.relay,
-            d.digest, s.address, s.name, s.hash,
-            (SELECT delivery FROM coverage WHERE coverage.post = ?2 AND coverage.generation = ?3
-                AND coverage.subscriber = d.subscriber) AS voucher
-        FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber
-        WHERE d.campaign = ?1 AND {} ORDER BY d.next, d.id LIMIT ?6",
-        pool.condition()
-    );
-    let limit = match pool {
-        Pool::Doubt => room + desk.resending().len(),
-        Pool::Deferred | Pool::Planned => room,
-    };
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let policy = policy_word(desk.policy);
-    let mut statement = tx.prepare_cached(&sql)?;
-    let rows = statement.query_map(
-        params![open.number, open.post_number, open.generation.0, to_millis(now), policy, limit],
-        |row| {
-            vouched_for(desk, row)?;
-            read(row, open, pool)
-        },
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// A delivery's coverage must name it, and the address must have the hash it was stored
 /// with: a damaged row could otherwise send somebody a second copy.
-fn vouched_for(desk: &Desk, row: &Row<'_>) -> rusqlite::Result<()> {
-    let (id, voucher): (i64, Option<i64>) = (row.get("id")?, row.get("voucher")?);
-    let hash: Vec<u8> = row.get("hash")?;
-    let address = words::address(row, "address")?;
-    if voucher == Some(id) && hash == address_hash(&desk.hashing, &address) {
+fn vouched_for(row: &Row<'_>, search: &Search<'_>, id: i64, address: &Address) -> rusqlite::Result<()> {
+    let (hash, voucher) = (row.get_ref(7)?.as_blob()?, row.get::<_, Option<i64>>(8)?);
+    if voucher == Some(id) && hash == address_hash(search.hashing, address) {
         return Ok(());
     }
     Err(unreadable("delivery vouched for by its coverage and its address's hash", &id.to_string()))
 }
 
-fn read(row: &Row<'_>, open: &Open, pool: Pool) -> rusqlite::Result<Claim> {
+/// By number, since looking a column up by its name takes longer than reading it.
+fn read(row: &Row<'_>, search: &Search<'_>, open: &Open, pool: Pool) -> rusqlite::Result<Claim> {
+    let (id, address) = (row.get(0)?, words::address(row, "address")?);
+    vouched_for(row, search, id, &address)?;
     Ok(Claim {
-        delivery: DeliveryId(row.get("id")?),
+        delivery: DeliveryId(id),
         campaign: campaign_id(open.number),
         issue: open.issue.clone(),
         post: open.post.clone(),
         generation: open.generation,
-        subscriber: SubscriberId(row.get("subscriber")?),
-        address: words::address(row, "address")?,
-        name: row.get("name")?,
-        attempt: row.get::<_, u32>("attempt")? + 1,
+        subscriber: SubscriberId(row.get(1)?),
+        address,
+        name: row.get(6)?,
+        attempt: row.get::<_, u32>(2)? + 1,
         purpose: match pool {
             Pool::Doubt => Purpose::Resend,
-            Pool::Deferred | Pool::Planned => Purpose::Send,
+            Pool::Deferred | Pool::Postponed | Pool::Fresh => Purpose::Send,
         },
         frozen: frozen(row)?,
         first_try: words::maybe_moment(row, "first_try")?,
-        failures: row.get("failures")?,
+        failures: row.get(3)?,
+        start: open.start,
+        time_zone: row.get(14)?,
     })
 }
 
@@ -254,7 +304,7 @@ fn frozen(row: &Row<'_>) -> rusqlite::Result<Option<Frozen>> {
         date: words::moment(row, "date")?,
         merge: row.get("merge")?,
         message_id,
-        relay: row.get("relay")?,
+        keys: row.get("keys")?,
         digest: row.get("digest")?,
     }))
 }

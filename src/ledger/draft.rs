@@ -54,7 +54,7 @@ impl Ledger {
         }
         self.write(|tx| {
             draft.plan(tx, covered)?;
-            moves::finish_if_done(tx, draft.campaign, now)?;
+            moves::finish_what_is_done(tx, now)?;
             Ok(campaign_id(draft.campaign))
         })
     }

@@ -9,9 +9,9 @@
 //! | `posts`, `subscribers`, `suppression`, `audience`, `issues` | what a campaign is made of |
 //! | `draft`, `campaigns` | opening a campaign; steering it |
 //! | `lock`, `witness`, `recovery`, `sender` | becoming the sender |
-//! | `claim`, `begin`, `settle`, `standing`, `moves` | a delivery's way through its states |
+//! | `claim`, `postpone`, `begin`, `settle`, `standing`, `moves` | a delivery's way through its states |
 //! | `writer`, `marks` | group commit; what a killed process leaves |
-//! | `report`, `verify` | what did happen; whether the file is sound |
+//! | `report`, `notes`, `verify` | what did happen; what the sender says of itself; whether the file is sound |
 
 mod audience;
 mod begin;
@@ -23,7 +23,9 @@ mod issues;
 mod lock;
 mod marks;
 mod moves;
+mod notes;
 mod open;
+mod postpone;
 mod posts;
 mod recovery;
 mod report;
@@ -49,7 +51,9 @@ pub use draft::NewCampaign;
 pub use error::LedgerError;
 pub use issues::IssueRow;
 pub use marks::MarkSlot;
+pub use notes::Note;
 pub use open::Ledger;
+pub use postpone::Postpone;
 pub use posts::MailDecision;
 pub use recovery::Recovery;
 pub use report::{AttemptRow, DeliveryRow};

@@ -11,7 +11,6 @@ pub(super) fn releases_coverage(state: DeliveryState) -> bool {
     match state {
         DeliveryState::Suppressed | DeliveryState::Cancelled | DeliveryState::Expired => true,
         DeliveryState::Planned
-        | DeliveryState::Claimed
         | DeliveryState::Begun
         | DeliveryState::Accepted
         | DeliveryState::Deferred
@@ -39,12 +38,25 @@ pub(super) fn release_coverage_of(tx: &Connection, campaign: i64, state: Deliver
     Ok(())
 }
 
-/// Finishes a campaign whose every delivery is terminal; any other is left as it is.
-pub(super) fn finish_if_done(tx: &Connection, campaign: i64, now: Instant) -> rusqlite::Result<()> {
-    let sql = "UPDATE campaigns SET state = 'finished', reason = NULL, finished = ?2
-        WHERE id = ?1 AND state IN ('planned', 'running', 'paused') AND NOT EXISTS
-            (SELECT 1 FROM deliveries WHERE campaign = ?1
-                AND state IN ('planned', 'claimed', 'begun', 'deferred', 'in_doubt'))";
-    tx.prepare_cached(sql)?.execute(params![campaign, to_millis(now)])?;
+/// Finishes every campaign whose every delivery is terminal; the others are left as they are.
+pub(super) fn finish_what_is_done(tx: &Connection, now: Instant) -> rusqlite::Result<()> {
+    let sql = "UPDATE campaigns SET state = 'finished', reason = NULL, finished = ?1
+        WHERE state IN ('planned', 'running', 'paused') AND NOT EXISTS
+            (SELECT 1 FROM deliveries WHERE campaign = campaigns.id
+                AND deliveries.state IN ('planned', 'begun', 'deferred', 'in_doubt'))";
+    tx.prepare_cached(sql)?.execute(params![to_millis(now)])?;
+    Ok(())
+}
+
+/// Keeps the last attempt of a delivery, whose row is about to speak of the next one. What came
+/// late for it stays beside it.
+pub(super) fn archive_attempt(tx: &Connection, delivery: DeliveryId) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO attempts (delivery, attempt, epoch, relay, begun, settled, outcome, reply, reason)
+        SELECT id, attempt, coalesce(epoch, 0), relay, begun, settled, outcome, reply, reason FROM deliveries
+            WHERE id = ?1 AND outcome IS NOT NULL
+        ON CONFLICT (delivery, attempt) DO UPDATE SET epoch = excluded.epoch, relay = excluded.relay,
+            begun = excluded.begun, settled = excluded.settled, outcome = excluded.outcome,
+            reply = excluded.reply, reason = excluded.reason";
+    tx.prepare_cached(sql)?.execute([delivery.0])?;
     Ok(())
 }

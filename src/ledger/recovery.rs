@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use super::draft::discard_drafts;
 use super::error::LedgerError;
 use super::marks::{self, Mark, Marked};
+use super::moves;
 use super::settle::{Settle, apply};
 use super::standing::{self, Standing};
 use super::witness::Age;
@@ -87,8 +88,7 @@ pub(super) fn recover(
             recover_one(tx, delivery, &marked, &mut recovery, now)?;
         }
     }
-    let claimed = tx.execute("UPDATE deliveries SET state = 'planned' WHERE state = 'claimed'", [])?;
-    recovery.planned_again += claimed as u64;
+    moves::finish_what_is_done(tx, now)?;
     tx.execute("UPDATE ledger SET epoch = epoch + 1, sequence = sequence + 1, ended = 'unclean'", [])?;
     Ok(recovery)
 }
@@ -110,9 +110,8 @@ fn recover_one(
     let standing = standing::find(tx, delivery)?.expect("it was listed in this transaction");
     let mark = marked.get(&(delivery, standing.attempt));
     let outcome = outcome(delivery, &standing, mark, now);
-    let epoch = standing.epoch.expect("a begun delivery has the epoch of its sender: a constraint of the table");
     let settle = Settle { delivery, attempt: standing.attempt, outcome };
-    let state = apply(tx, epoch, &settle, &standing, now)?;
+    let state = apply(tx, &settle, &standing, now)?;
     match (&settle.outcome, mark) {
         (Outcome::InDoubt { .. }, _) => recovery.in_doubt.push(delivery),
         (_, Some(Mark::Replied(_))) => recovery.settled_from_marks += 1,

@@ -85,11 +85,15 @@ impl Ledger {
         })
     }
 
-    /// The attempts of one delivery, oldest first.
+    /// The attempts of one delivery, oldest first; the last one may not have come to anything yet.
     pub fn attempts(&self, id: DeliveryId) -> Result<Vec<AttemptRow>, LedgerError> {
         self.read(|tx| {
             let sql = "SELECT attempt, relay, begun, settled, outcome, reply, reason, late FROM attempts
-                WHERE delivery = ?1 ORDER BY attempt";
+                    WHERE delivery = ?1 AND attempt <> (SELECT attempt FROM deliveries WHERE id = ?1)
+                UNION ALL SELECT d.attempt, d.relay, d.begun, d.settled, d.outcome, d.reply, d.reason, a.late
+                    FROM deliveries d LEFT JOIN attempts a ON a.delivery = d.id AND a.attempt = d.attempt
+                    WHERE d.id = ?1 AND d.attempt > 0
+                ORDER BY 1";
             let mut statement = tx.prepare_cached(sql)?;
             let rows = statement.query_map([id.0], attempt)?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -97,8 +101,8 @@ impl Ledger {
     }
 }
 
-const SELECT: &str = "SELECT d.id, s.address, d.state, d.message_id, d.tries, d.doubts, d.reply, d.reason, d.next
-    FROM deliveries d JOIN subscribers s ON s.id = d.subscriber";
+const SELECT: &str = "SELECT d.id, s.address, d.state, f.message_id, d.tries, d.doubts, d.reply, d.reason, d.next
+    FROM deliveries d JOIN subscribers s ON s.id = d.subscriber LEFT JOIN frozen f ON f.delivery = d.id";
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {

@@ -8,7 +8,7 @@ use super::error::LedgerError;
 pub(super) const APPLICATION: i32 = 0x666c_6470;
 
 /// Entry n brings schema n to schema n + 1. Never edited, only appended to.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// The newest schema this program knows.
 pub(super) fn newest() -> i64 {

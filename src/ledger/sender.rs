@@ -1,9 +1,10 @@
 //! The one sender: claim, begin, settle.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::mpsc;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -11,16 +12,18 @@ use tokio::sync::oneshot;
 
 use super::Ledger;
 use super::begin::{Begin, BeginAnswer};
-use super::claim::{Claim, policy_word};
+use super::claim::{Claim, Search, claim, policy_word};
 use super::error::LedgerError;
 use super::lock::{Lock, lock_sender, try_lock_drafting};
 use super::marks::{Mark, MarkSlot, Marks};
+use super::notes::Note;
 use super::open::{beside, connect};
+use super::postpone::Postpone;
 use super::recovery::{Drafts, Recovery, before, quick_check, recover};
 use super::settle::{Settle, Settled};
 use super::witness::{self, Witness};
 use super::words::{count, maybe_moment};
-use super::writer::{Ask, Desk, Job, Resending, Slots, run};
+use super::writer::{Ask, Desk, Job, SharedClaims, Slots, lock, run};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::DeliveryId;
 use crate::domain::reply::Reply;
@@ -47,7 +50,9 @@ pub struct Pending {
 pub struct Sender {
     ledger: Ledger,
     policy: InDoubtPolicy,
-    resending: Resending,
+    claimed: SharedClaims,
+    /// Claims read here, beside the writer.
+    reader: Mutex<Connection>,
     marks: Arc<Marks>,
     /// `None` only while it is being dropped.
     jobs: Option<mpsc::Sender<Job>>,
@@ -84,15 +89,17 @@ impl Ledger {
             .map_err(|source| LedgerError::Io { path: beside(path, ".marks"), source })?;
         let marks = Arc::new(marks);
         let witness = folder.map(|folder| Witness::create(folder, path, &before(&db)?.age)).transpose()?;
-        let resending = Resending::default();
+        let claimed = SharedClaims::default();
+        let reader = Mutex::new(connect(path)?);
         let desk = Desk {
             path: path.to_path_buf(),
             epoch: i64::try_from(recovery.epoch).expect("an epoch is counted up from 0 in an i64"),
-            policy,
-            hashing: self.hashing().clone(),
             marks: Arc::clone(&marks),
             slots: Slots::default(),
-            resending: Arc::clone(&resending),
+            claimed: Arc::clone(&claimed),
+            leaving: Vec::new(),
+            gates: HashMap::new(),
+            may_be_done: false,
             witness,
             _lock: lock,
         };
@@ -101,7 +108,8 @@ impl Ledger {
             .name("ledger writer".into())
             .spawn(move || run(db, desk, &queue))
             .map_err(|source| LedgerError::Io { path: path.to_path_buf(), source })?;
-        let sender = Sender { ledger: self.clone(), policy, resending, marks, jobs: Some(jobs), thread: Some(thread) };
+        let jobs = Some(jobs);
+        let sender = Sender { ledger: self.clone(), policy, claimed, reader, marks, jobs, thread: Some(thread) };
         Ok((sender, recovery))
     }
 
@@ -141,15 +149,17 @@ fn recover_durably(db: &mut Connection, path: &Path, now: Instant) -> Result<Rec
 
 impl Sender {
     /// Claims up to `limit` deliveries of planned and running campaigns: those in doubt that
-    /// may be resent, deferred ones that are due, and planned ones. Each comes back by
-    /// [`Sender::settle`], or all by [`Sender::release`]. Fewer than `limit` means that no
-    /// more are ready.
-    pub fn claim(
-        &self,
-        limit: usize,
-        now: Instant,
-    ) -> impl Future<Output = Result<Vec<Claim>, LedgerError>> + Send + 'static {
-        self.ask(Job::Claim, limit, now)
+    /// may be resent, deferred and postponed ones that are due, and untouched ones. Each comes
+    /// back by [`Sender::settle`], or all by [`Sender::release`]. Fewer than `limit` means that
+    /// no more are ready. Blocks for as long as reading them takes; writes nothing.
+    pub fn claim(&self, limit: usize, now: Instant) -> Result<Vec<Claim>, LedgerError> {
+        let mut db = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let search = Search { policy: self.policy, hashing: self.ledger.hashing(), now };
+        // Held over the whole read: what it finds planned has not been begun meanwhile.
+        let mut claimed = lock(&self.claimed);
+        let tx = db.transaction().map_err(LedgerError::from);
+        let claims = tx.and_then(|tx| claim(&tx, &search, &mut claimed, limit));
+        claims.map_err(|error| error.at(self.ledger.path()))
     }
 
     /// Makes deliveries begun, all checks inside the transaction; durable when the future
@@ -163,9 +173,28 @@ impl Sender {
         self.ask(Job::Begin, begins, now)
     }
 
+    /// Gives claims back until their time has come; durable when the future resolves.
+    pub fn postpone(
+        &self,
+        postpones: Vec<Postpone>,
+        now: Instant,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send + 'static {
+        self.ask(Job::Postpone, postpones, now)
+    }
+
+    /// Writes notes, each in the place of the last one of its scope; durable when the future
+    /// resolves, in a commit with whatever else is queued.
+    pub fn note(
+        &self,
+        notes: Vec<Note>,
+        now: Instant,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send + 'static {
+        self.ask(Job::Note, notes, now)
+    }
+
     /// Records outcomes; durable when the future resolves. Queued at the call: the future may
     /// be awaited later or dropped. `Withdrawn` also gives back a claim that never began. An
-    /// error means that nothing more may be sent: later claims and begins fail with it.
+    /// error means that nothing more may be sent: later begins fail with it.
     pub fn settle(
         &self,
         settles: Vec<Settle>,
@@ -174,7 +203,7 @@ impl Sender {
         self.ask(Job::Settle, settles, now)
     }
 
-    /// A clean stop: what is claimed goes back to planned, and the clean end is noted if
+    /// A clean stop: what is claimed is given back, and the clean end is noted if
     /// nothing is left begun. Settle first, then release, then drop the sender.
     pub fn release(&self, now: Instant) -> impl Future<Output = Result<(), LedgerError>> + Send + 'static {
         self.ask(Job::Release, (), now)
@@ -217,12 +246,23 @@ impl Sender {
         self.marks.write(slot, delivery, attempt, &Mark::Replied(reply.clone()))
     }
 
+    /// The earliest moment at which a postponed delivery comes back, if there is one.
+    pub fn next_postponed(&self, now: Instant) -> Result<Option<Instant>, LedgerError> {
+        self.ledger.read(|tx| {
+            let sql = "SELECT min((SELECT min(d.next) FROM deliveries d
+                    WHERE d.campaign = c.id AND d.state = 'planned' AND d.next > ?1)) AS next
+                FROM campaigns c WHERE c.state IN ('planned', 'running') AND coalesce(c.not_before, 0) <= ?1";
+            let next = tx.prepare_cached(sql)?.query_row([to_millis(now)], |row| maybe_moment(row, "next"))?;
+            Ok(next)
+        })
+    }
+
     /// What is left to send in all campaigns that are planned or running.
     pub fn pending(&self, now: Instant) -> Result<Pending, LedgerError> {
-        let resending = self.resending.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
+        let claimed = lock(&self.claimed).len() as u64;
         let mut pending = self.ledger.read(|tx| Ok(pending(tx, self.policy, now)?))?;
-        pending.ready = pending.ready.saturating_sub(resending);
-        pending.in_hand += resending;
+        pending.ready = pending.ready.saturating_sub(claimed);
+        pending.in_hand += claimed;
         Ok(pending)
     }
 }
@@ -249,7 +289,7 @@ fn pending(tx: &Connection, policy: InDoubtPolicy, now: Instant) -> rusqlite::Re
         SELECT coalesce(sum(n) FILTER (WHERE at <= ?1), 0) AS ready, coalesce(sum(n) FILTER (WHERE at > ?1), 0) AS waiting,
             min(at) FILTER (WHERE at > ?1) AS next_due,
             (SELECT count(*) FROM campaigns c CROSS JOIN deliveries d ON d.campaign = c.id
-                WHERE d.state IN ('claimed', 'begun')) AS in_hand
+                WHERE d.state = 'begun') AS in_hand
         FROM due";
     tx.prepare_cached(SQL)?.query_row(params![to_millis(now), policy_word(policy)], |row| {
         Ok(Pending {

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::Ledger;
 use super::error::LedgerError;
 use super::moves;
 use super::standing::{self, Standing};
@@ -36,36 +37,65 @@ pub enum Settled {
 /// Settles one delivery inside the writer's transaction.
 pub(super) fn settle(desk: &mut Desk, tx: &Connection, ask: &Settle, now: Instant) -> Result<Settled, LedgerError> {
     desk.slots.settled(ask.delivery, ask.attempt);
-    let Some(standing) = standing::find(tx, ask.delivery)? else { return Ok(Settled::Late) };
-    if standing.state == DeliveryState::InDoubt && desk.resending().remove(&ask.delivery) {
-        return Ok(never_resent(tx, ask)?);
+    if let Outcome::Accepted { reply } = &ask.outcome
+        && accept_plainly(tx, desk.epoch, ask, reply, now)?
+    {
+        desk.may_be_done = true;
+        return Ok(Settled::Recorded(DeliveryState::Accepted));
     }
-    let ours = standing.epoch == Some(desk.epoch)
-        && match standing.state {
-            DeliveryState::Begun => ask.attempt == standing.attempt,
-            DeliveryState::Claimed => ask.attempt == standing.attempt + 1,
-            DeliveryState::Planned
-            | DeliveryState::Accepted
-            | DeliveryState::Deferred
-            | DeliveryState::Rejected
-            | DeliveryState::InDoubt
-            | DeliveryState::Abandoned
-            | DeliveryState::Suppressed
-            | DeliveryState::Cancelled
-            | DeliveryState::Expired => false,
-        };
-    if !ours || !standing.state.may_become(ending(&standing, &ask.outcome).state) {
+    let Some(standing) = standing::find(tx, ask.delivery)? else { return Ok(Settled::Late) };
+    if desk.has_claimed(ask.delivery) && standing.state != DeliveryState::Begun {
+        desk.leaving.push(ask.delivery);
+        return settle_unbegun(desk, tx, ask, &standing, now);
+    }
+    let ours =
+        standing.state == DeliveryState::Begun && standing.epoch == Some(desk.epoch) && ask.attempt == standing.attempt;
+    if !ours {
         keep_as_evidence(tx, desk.epoch, ask)?;
         return Ok(Settled::Late);
     }
-    Ok(Settled::Recorded(apply(tx, desk.epoch, ask, &standing, now)?))
+    desk.may_be_done = true;
+    Ok(Settled::Recorded(apply(tx, ask, &standing, now)?))
 }
 
-/// Records an outcome for a delivery that is claimed or begun, with all that follows from
-/// it. Shared by the living sender and by recovery.
+/// The way of nearly all: it was begun, and the relay took it. `false` when it is not ours to
+/// settle, and nothing happened.
+fn accept_plainly(tx: &Connection, epoch: i64, ask: &Settle, reply: &Reply, now: Instant) -> rusqlite::Result<bool> {
+    let sql = "UPDATE deliveries SET state = 'accepted', tries = tries + 1, settled = ?4, outcome = 'accepted',
+            reply = ?5, reason = NULL
+        WHERE id = ?1 AND state = 'begun' AND epoch = ?2 AND attempt = ?3";
+    let values = params![ask.delivery.0, epoch, ask.attempt, to_millis(now), reply.masked()];
+    Ok(tx.prepare_cached(sql)?.execute(values)? == 1)
+}
+
+/// What was claimed and never begun: given back, or found impossible to send.
+fn settle_unbegun(
+    desk: &mut Desk,
+    tx: &Connection,
+    ask: &Settle,
+    standing: &Standing,
+    now: Instant,
+) -> Result<Settled, LedgerError> {
+    if standing.state == DeliveryState::InDoubt {
+        return Ok(never_resent(tx, ask)?);
+    }
+    if let Outcome::Withdrawn { .. } = ask.outcome {
+        return Ok(Settled::Recorded(standing.state));
+    }
+    let may_follow = standing.state.may_become(ending(standing, &ask.outcome).state);
+    if !may_follow || ask.attempt != standing.attempt + 1 {
+        keep_as_evidence(tx, desk.epoch, ask)?;
+        return Ok(Settled::Late);
+    }
+    moves::archive_attempt(tx, ask.delivery)?;
+    desk.may_be_done = true;
+    Ok(Settled::Recorded(apply(tx, ask, standing, now)?))
+}
+
+/// Records an outcome for a delivery, with all that follows from it. Shared by the living
+/// sender and by recovery; the campaign may be done after it.
 pub(super) fn apply(
     tx: &Connection,
-    epoch: i64,
     ask: &Settle,
     standing: &Standing,
     now: Instant,
@@ -73,20 +103,13 @@ pub(super) fn apply(
     let end = ending(standing, &ask.outcome);
     assert!(standing.state.may_become(end.state), "the caller has seen that this outcome may follow");
     end.write(tx, ask, standing, now)?;
-    if standing.state == DeliveryState::Begun || end.tries > 0 {
-        end.write_attempt(tx, epoch, ask, now)?;
-    }
     if let Outcome::Rejected { suppress: Suppress::Yes, reason, .. } = &ask.outcome {
         suppress(tx, standing.subscriber, reason, now)?;
     }
     if moves::releases_coverage(end.state) {
         moves::release_coverage(tx, ask.delivery)?;
     }
-    let state = follow_a_cancelled_campaign(tx, ask.delivery, standing, end.state)?;
-    if state.is_terminal() {
-        moves::finish_if_done(tx, standing.campaign, now)?;
-    }
-    Ok(state)
+    follow_a_cancelled_campaign(tx, ask.delivery, standing, end.state)
 }
 
 /// Where an outcome leads.
@@ -143,9 +166,8 @@ fn ending<'a>(standing: &Standing, outcome: &'a Outcome) -> Ending<'a> {
 impl Ending<'_> {
     fn write(&self, tx: &Connection, ask: &Settle, standing: &Standing, now: Instant) -> rusqlite::Result<()> {
         let sql = "UPDATE deliveries SET state = ?3, attempt = iif(?4 > 0, ?5, attempt), tries = tries + ?4,
-                failures = failures + ?6, doubts = doubts + ?7, resend = ?8, next = ?9,
-                reply = coalesce(?10, reply), reason = ?11,
-                first_try = iif(?4 > 0, coalesce(first_try, ?12), first_try)
+                failures = failures + ?6, doubts = doubts + ?7, resend = ?8, next = ?9, reply = ?10, reason = ?11,
+                first_try = iif(?4 > 0, coalesce(first_try, ?12), first_try), settled = ?12, outcome = ?13
             WHERE id = ?1 AND state = ?2";
         let changed = tx.prepare_cached(sql)?.execute(params![
             ask.delivery.0,
@@ -159,20 +181,11 @@ impl Ending<'_> {
             self.next.map(to_millis),
             self.reply.map(Reply::masked),
             self.reason,
-            to_millis(now)
+            to_millis(now),
+            self.word
         ])?;
         assert!(changed == 1, "the row was read in that state inside this transaction");
         Ok(())
-    }
-
-    fn write_attempt(&self, tx: &Connection, epoch: i64, ask: &Settle, now: Instant) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO attempts (delivery, attempt, epoch, settled, outcome, reply, reason)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (delivery, attempt) DO UPDATE SET
-            settled = excluded.settled, outcome = excluded.outcome, reply = excluded.reply, reason = excluded.reason";
-        let reply = self.reply.map(Reply::masked);
-        tx.prepare_cached(sql)?
-            .execute(params![ask.delivery.0, ask.attempt, epoch, to_millis(now), self.word, reply, self.reason])
-            .map(|_| ())
     }
 }
 
@@ -208,6 +221,21 @@ fn follow_a_cancelled_campaign(
     tx.prepare_cached(sql)?.execute(params![id.0, state.word()])?;
     moves::release_coverage(tx, id)?;
     Ok(DeliveryState::Cancelled)
+}
+
+impl Ledger {
+    /// Books suppressions that had waited, each with its reason: never mail the people of
+    /// these deliveries again. A second call changes nothing.
+    pub fn suppress_recipients(&self, held: &[(DeliveryId, String)], now: Instant) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            for (delivery, reason) in held {
+                let sql = "SELECT subscriber FROM deliveries WHERE id = ?1";
+                let subscriber = tx.prepare_cached(sql)?.query_row([delivery.0], |row| row.get(0))?;
+                suppress(tx, subscriber, reason, now)?;
+            }
+            Ok(())
+        })
+    }
 }
 
 fn suppress(tx: &Connection, subscriber: i64, reason: &str, now: Instant) -> rusqlite::Result<()> {

@@ -19,7 +19,6 @@ pub(super) struct Standing {
     pub doubts: u32,
     pub resend: Resend,
     pub digest: Option<Vec<u8>>,
-    pub campaign: i64,
     pub campaign_state: CampaignState,
     pub expires: Option<Instant>,
     pub subscriber: i64,
@@ -39,8 +38,9 @@ pub(super) enum Person {
 
 /// Reads one; `None` if there is no such delivery.
 pub(super) fn find(tx: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Standing>> {
-    const SQL: &str = "SELECT d.state, d.epoch, d.attempt, d.failures, d.first_try, d.doubts, d.resend, d.digest,
-            d.campaign, c.state AS campaign_state, c.expires, d.subscriber, s.state AS person, s.removed,
+    const SQL: &str = "SELECT d.state, d.epoch, d.attempt, d.failures, d.first_try, d.doubts, d.resend,
+            (SELECT digest FROM frozen WHERE frozen.delivery = d.id) AS digest, c.state AS campaign_state, c.expires,
+            d.subscriber, s.state AS person, s.removed,
             EXISTS (SELECT 1 FROM suppressions WHERE suppressions.hash = s.hash) AS suppressed
         FROM deliveries d JOIN campaigns c ON c.id = d.campaign JOIN subscribers s ON s.id = d.subscriber
         WHERE d.id = ?1";
@@ -57,7 +57,6 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
         doubts: row.get("doubts")?,
         resend: words::resend(row, "resend")?,
         digest: row.get("digest")?,
-        campaign: row.get("campaign")?,
         campaign_state: words::campaign_state(row, "campaign_state")?,
         expires: words::maybe_moment(row, "expires")?,
         subscriber: row.get("subscriber")?,

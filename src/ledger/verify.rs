@@ -18,13 +18,13 @@ pub struct Finding {
 impl Ledger {
     /// Lists what is wrong with the file: `SQLite`'s own integrity, words that are no state,
     /// accounts that do not balance, finished campaigns that are not, coverage and deliveries
-    /// that do not vouch for each other. An empty list is a sound ledger.
+    /// that do not vouch for each other, doubts of which nothing is frozen. An empty list is a sound ledger.
     pub fn verify(&self) -> Result<Vec<Finding>, LedgerError> {
         self.read(|tx| {
             let mut findings = integrity(tx)?;
             if findings.is_empty() {
                 findings.extend(accounts(tx)?);
-                findings.extend(coverage(tx)?);
+                findings.extend(deliveries(tx)?);
             }
             Ok(findings)
         })
@@ -67,16 +67,19 @@ fn accounts(tx: &Connection) -> rusqlite::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-fn coverage(tx: &Connection) -> rusqlite::Result<Vec<Finding>> {
+fn deliveries(tx: &Connection) -> rusqlite::Result<Vec<Finding>> {
     const UNCOVERED: &str = "SELECT d.id FROM deliveries d JOIN campaigns c ON c.id = d.campaign
         WHERE (d.state NOT IN ('suppressed', 'cancelled', 'expired')) <> EXISTS (SELECT 1 FROM coverage v
             WHERE v.post = c.post AND v.generation = c.generation AND v.subscriber = d.subscriber AND v.delivery = d.id)";
     const ORPHANED: &str = "SELECT delivery FROM coverage
         WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.id = coverage.delivery)";
+    const UNFROZEN: &str = "SELECT id FROM deliveries WHERE state IN ('begun', 'in_doubt')
+        AND NOT EXISTS (SELECT 1 FROM frozen WHERE frozen.delivery = deliveries.id)";
     let mut findings = Vec::new();
     for (sql, what) in [
         (UNCOVERED, "does not agree with its coverage: somebody could be mailed twice, or never"),
         (ORPHANED, "is covered and does not exist"),
+        (UNFROZEN, "may be with a relay, and nothing is frozen of it"),
     ] {
         let mut statement = tx.prepare(sql)?;
         for id in statement.query_map([], |row| row.get::<_, i64>(0))? {

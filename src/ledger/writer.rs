@@ -6,27 +6,28 @@
 //! and answers when that is on disk. If a commit fails nobody's job was done, and from then
 //! on nothing may be claimed or begun; outcomes are still recorded if the disk allows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
-use super::begin::{Begin, BeginAnswer, begin};
-use super::claim::{Claim, claim};
+use super::begin::{Begin, BeginAnswer, Gate, begin};
+use super::claim::Claimed;
 use super::error::LedgerError;
 use super::lock::Lock;
 use super::marks::{MarkSlot, Marks};
+use super::moves;
+use super::notes::{self, Note};
 use super::open::write_on;
+use super::postpone::{Postpone, postpone};
 use super::settle::{Settle, Settled, settle};
 use super::witness::Witness;
 use super::words::count;
-use crate::domain::delivery::InDoubtPolicy;
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{CampaignId, DeliveryId};
 use crate::domain::time::Instant;
 
 /// How long after its last commit the thread waits for company for a job.
@@ -53,8 +54,9 @@ impl<I, O> Ask<I, O> {
 
 /// What the thread is asked to do.
 pub(super) enum Job {
-    Claim(Ask<usize, Vec<Claim>>),
     Begin(Ask<Vec<Begin>, Vec<BeginAnswer>>),
+    Postpone(Ask<Vec<Postpone>, ()>),
+    Note(Ask<Vec<Note>, ()>),
     Settle(Ask<Vec<Settle>, Vec<Settled>>),
     Release(Ask<(), ()>),
 }
@@ -62,41 +64,58 @@ pub(super) enum Job {
 impl Job {
     fn rows(&self) -> usize {
         match self {
-            Self::Claim(ask) => ask.input,
             Self::Begin(ask) => ask.input.len(),
+            Self::Postpone(ask) => ask.input.len(),
+            Self::Note(ask) => ask.input.len(),
             Self::Settle(ask) => ask.input.len(),
             Self::Release(_) => FULL,
+        }
+    }
+
+    fn now(&self) -> Instant {
+        match self {
+            Self::Begin(ask) => ask.now,
+            Self::Postpone(ask) => ask.now,
+            Self::Note(ask) => ask.now,
+            Self::Settle(ask) => ask.now,
+            Self::Release(ask) => ask.now,
         }
     }
 
     /// Whether the job leads to more being sent: not after a failed commit.
     fn leads_to_sending(&self) -> bool {
         match self {
-            Self::Claim(_) | Self::Begin(_) => true,
-            Self::Settle(_) | Self::Release(_) => false,
+            Self::Begin(_) => true,
+            Self::Postpone(_) | Self::Note(_) | Self::Settle(_) | Self::Release(_) => false,
         }
     }
 
     fn perform(&mut self, desk: &mut Desk, tx: &Connection) -> Result<(), LedgerError> {
         match self {
-            Self::Claim(ask) => ask.output = Some(claim(desk, tx, ask.input, ask.now)?),
             Self::Begin(ask) => {
                 let begun = ask.input.iter().map(|one| begin(desk, tx, one, ask.now));
                 ask.output = Some(begun.collect::<Result<_, _>>()?);
+            }
+            Self::Postpone(ask) => {
+                ask.output = Some(ask.input.iter().try_for_each(|one| postpone(desk, tx, one))?);
+            }
+            Self::Note(ask) => {
+                ask.output = Some(ask.input.iter().try_for_each(|one| notes::write(tx, one, ask.now))?);
             }
             Self::Settle(ask) => {
                 let settled = ask.input.iter().map(|one| settle(desk, tx, one, ask.now));
                 ask.output = Some(settled.collect::<Result<_, _>>()?);
             }
-            Self::Release(ask) => ask.output = Some(release(tx)?),
+            Self::Release(ask) => ask.output = Some(release(desk, tx)?),
         }
         Ok(())
     }
 
     fn finish(self, result: Result<(), LedgerError>) {
         match self {
-            Self::Claim(ask) => ask.finish(result),
             Self::Begin(ask) => ask.finish(result),
+            Self::Postpone(ask) => ask.finish(result),
+            Self::Note(ask) => ask.finish(result),
             Self::Settle(ask) => ask.finish(result),
             Self::Release(ask) => ask.finish(result),
         }
@@ -107,22 +126,31 @@ impl Job {
 pub(super) struct Desk {
     pub path: PathBuf,
     pub epoch: i64,
-    pub policy: InDoubtPolicy,
-    pub hashing: hmac::Key,
     pub marks: Arc<Marks>,
     pub slots: Slots,
-    pub resending: Resending,
+    pub claimed: SharedClaims,
+    /// Claims that the running transaction ends: begun, refused or given back.
+    pub leaving: Vec<DeliveryId>,
+    /// What the running transaction knows of campaigns.
+    pub gates: HashMap<CampaignId, Gate>,
+    /// Whether the running transaction may have ended a campaign's last delivery.
+    pub may_be_done: bool,
     pub witness: Option<Witness>,
     /// Freed by the system when the thread ends, which is after the last commit.
     pub _lock: Lock,
 }
 
-/// The deliveries in doubt that this sender has claimed for a resend.
-pub(super) type Resending = Arc<Mutex<HashSet<DeliveryId>>>;
+/// What the sender has claimed: read and added to by its claims, taken from after its commits.
+pub(super) type SharedClaims = Arc<Mutex<Claimed>>;
+
+/// The claims, for a moment.
+pub(super) fn lock(claims: &SharedClaims) -> MutexGuard<'_, Claimed> {
+    claims.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Desk {
-    pub(super) fn resending(&self) -> MutexGuard<'_, HashSet<DeliveryId>> {
-        self.resending.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn has_claimed(&self, delivery: DeliveryId) -> bool {
+        lock(&self.claimed).contains(delivery)
     }
 
     pub(super) fn marks_failed(&self, source: &std::io::Error) -> LedgerError {
@@ -130,6 +158,15 @@ impl Desk {
             path: super::open::beside(&self.path, ".marks"),
             why: source.to_string(),
             remedy: "make room on the disk or replace it; run the command again to resume".into(),
+        }
+    }
+
+    /// Forgets the claims that the committed transaction ended. Not before: a claim that reads
+    /// an older snapshot must still find them taken.
+    fn end_claims(&mut self) {
+        let mut claimed = lock(&self.claimed);
+        for delivery in self.leaving.drain(..) {
+            claimed.remove(delivery);
         }
     }
 
@@ -215,14 +252,22 @@ fn gather(first: Job, jobs: &Receiver<Job>, deadline: std::time::Instant) -> Vec
 }
 
 fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(), LedgerError> {
+    let Some(now) = batch.iter().map(Job::now).max() else { return Ok(()) };
     let done = write_on(db, |tx| {
+        desk.gates.clear();
+        desk.leaving.clear();
+        desk.may_be_done = false;
         let sequence = desk.fence(tx)?;
         batch.iter_mut().try_for_each(|job| job.perform(desk, tx))?;
+        if desk.may_be_done {
+            moves::finish_what_is_done(tx, now)?;
+        }
         Ok(sequence)
     });
     match done {
         Ok(sequence) => {
             desk.slots.committed();
+            desk.end_claims();
             let noted = desk.witness.as_ref().map_or(Ok(()), |witness| witness.note(count(desk.epoch), sequence));
             for job in batch {
                 job.finish(Ok(()));
@@ -240,10 +285,10 @@ fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(
     }
 }
 
-/// A clean stop: what is claimed is planned again. Whatever had begun has been settled; if
-/// not, the end is not clean, and the next sender recovers.
-fn release(tx: &Connection) -> Result<(), LedgerError> {
-    tx.execute("UPDATE deliveries SET state = 'planned' WHERE state = 'claimed'", [])?;
+/// A clean stop: what is claimed is given back. Whatever had begun has been settled; if not,
+/// the end is not clean, and the next sender recovers.
+fn release(desk: &Desk, tx: &Connection) -> Result<(), LedgerError> {
+    lock(&desk.claimed).clear();
     tx.execute(
         "UPDATE ledger SET ended = 'clean' WHERE NOT EXISTS
             (SELECT 1 FROM deliveries, campaigns WHERE deliveries.campaign = campaigns.id AND deliveries.state = 'begun')",

@@ -53,7 +53,7 @@ mod wire;
 pub use capabilities::{Capabilities, Extension, Mechanism};
 pub use envelope::{Envelope, EnvelopeId, EnvelopeIdError, Reports};
 pub use failure::{Failure, FailureKind, event_of};
-pub use payload::{Sendable, Unsendable};
+pub use payload::{Outgoing, Sendable, Unsendable};
 pub use session::Session;
 pub use settings::{ClearTextTo, ClientName, ClientNameError, Credentials, Secret, Security, Settings, Timeouts};
 pub use tls::{Tls, TlsError};

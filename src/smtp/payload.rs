@@ -57,6 +57,33 @@ pub struct Sendable<'a> {
     octets: Octets,
 }
 
+/// A message that has been checked and keeps its envelope and bytes: checked once, however
+/// often it is sent.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    envelope: Envelope,
+    message: Vec<u8>,
+    octets: Octets,
+}
+
+impl Outgoing {
+    /// Checks the bytes as [`Sendable::new`] does, and keeps them.
+    pub fn new(envelope: Envelope, message: Vec<u8>) -> Result<Self, Unsendable> {
+        let octets = Sendable::new(&envelope, &message)?.octets;
+        Ok(Self { envelope, message, octets })
+    }
+
+    /// The message as a session takes it.
+    pub fn sendable(&self) -> Sendable<'_> {
+        Sendable { envelope: &self.envelope, message: &self.message, octets: self.octets }
+    }
+
+    /// The bytes, not dot-stuffed.
+    pub fn bytes(&self) -> &[u8] {
+        &self.message
+    }
+}
+
 impl<'a> Sendable<'a> {
     /// Checks the bytes of a message before dot-stuffing. Nothing is repaired: a repair would
     /// break a signature and the promise that a resend is byte-identical.

@@ -4,13 +4,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod dkim;
 mod faults;
 mod feeds;
 mod golden;
 mod lists;
 mod message;
 mod ml_field_notes;
+mod pacing;
 mod postfix;
+mod proxy;
 mod publishing;
 mod sample;
 mod sender;

@@ -9,7 +9,7 @@ fn a_draft_is_invisible_to_claims_and_discarded_by_the_next_opening() {
     let dead = house.open_campaign();
     house.tamper("UPDATE campaigns SET state = 'drafting'");
     let sender = house.sender_beside_a_drafter();
-    assert!(wait(sender.claim(10, at(2))).unwrap().is_empty());
+    assert!(sender.claim(10, at(2)).unwrap().is_empty());
     assert!(house.ledger.campaigns().unwrap().is_empty());
     let fresh = house.open_campaign();
     assert_ne!(fresh, dead);
@@ -65,11 +65,11 @@ fn a_pause_stops_claims_and_begins_and_loses_nobody() {
     house.ledger.pause(&id, "the author said so").unwrap();
     assert_eq!(begin_one(&sender, &claim), BeginAnswer::Refused(Refusal::Paused));
     assert_eq!(house.state(claim.delivery), DeliveryState::Planned);
-    assert!(wait(sender.claim(10, at(2))).unwrap().is_empty());
+    assert!(sender.claim(10, at(2)).unwrap().is_empty());
     assert_eq!(sender.pending(at(2)).unwrap(), Pending::default());
     assert_eq!(house.ledger.campaign(&id).unwrap().reason.as_deref(), Some("the author said so"));
     house.ledger.resume(&id).unwrap();
-    assert_eq!(wait(sender.claim(10, at(2))).unwrap().len(), 2);
+    assert_eq!(sender.claim(10, at(2)).unwrap().len(), 2);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn cancelling_cancels_what_has_not_begun_and_releases_its_coverage() {
     let house = House::with_readers(4);
     let id = house.open_campaign();
     let sender = house.sender();
-    let claims = wait(sender.claim(3, at(2))).unwrap();
+    let claims = sender.claim(3, at(2)).unwrap();
     begun(&sender, &claims[0]);
     begun(&sender, &claims[1]);
     assert_eq!(house.ledger.cancel(&id, at(3)).unwrap(), 2);
@@ -115,10 +115,10 @@ fn nothing_is_claimed_before_its_time_or_begun_after_it() {
     let new = NewCampaign { not_before: Some(at(100)), expires: Some(at(200)), ..house.new_campaign() };
     let id = house.ledger.open_campaign(&new, at(0)).unwrap();
     let sender = house.sender();
-    assert!(wait(sender.claim(1, at(99))).unwrap().is_empty());
+    assert!(sender.claim(1, at(99)).unwrap().is_empty());
     let pending = sender.pending(at(99)).unwrap();
     assert_eq!((pending.waiting, pending.next_due), (1, Some(at(100))));
-    let claim = wait(sender.claim(1, at(100))).unwrap().remove(0);
+    let claim = sender.claim(1, at(100)).unwrap().remove(0);
     let answer = wait(sender.begin(vec![beginning(&claim)], at(200))).unwrap();
     assert_eq!(answer, vec![BeginAnswer::Refused(Refusal::Expired)]);
     assert_eq!(house.ledger.totals(&id).unwrap().expired, 1);
@@ -134,9 +134,9 @@ fn retry_makes_what_waits_due_now() {
     let claim = claim_one(&sender);
     begun(&sender, &claim);
     settle_one(&sender, &claim, deferred(3600));
-    assert!(wait(sender.claim(1, at(60))).unwrap().is_empty());
+    assert!(sender.claim(1, at(60)).unwrap().is_empty());
     assert_eq!(house.ledger.retry(&id, at(60)).unwrap(), 1);
-    let again = wait(sender.claim(1, at(60))).unwrap().remove(0);
+    let again = sender.claim(1, at(60)).unwrap().remove(0);
     assert_eq!((again.attempt, again.failures, again.purpose), (2, 1, Purpose::Send));
     assert_eq!(again.frozen, Some(frozen(again.delivery, 7)));
 }

@@ -108,9 +108,9 @@ fn an_old_copy_of_the_state_never_sends_until_the_author_decides() {
     assert!(matches!(error, LedgerError::OldState { .. }), "{error}");
     assert_eq!(ledger.accept_old_state(&witness, at(3)).unwrap(), 1);
     let sender = become_sender(&ledger).unwrap();
-    assert!(wait(sender.claim(9, at(4))).unwrap().is_empty(), "paused until the author resumes");
+    assert!(sender.claim(9, at(4)).unwrap().is_empty(), "paused until the author resumes");
     ledger.resume(&id).unwrap();
-    assert_eq!(wait(sender.claim(9, at(4))).unwrap().len(), 2);
+    assert_eq!(sender.claim(9, at(4)).unwrap().len(), 2);
 }
 
 #[test]
@@ -164,4 +164,48 @@ fn the_table_itself_refuses_states_that_contradict_a_doubt() {
     ] {
         assert!(db.execute(sql, []).is_err(), "{sql}");
     }
+}
+
+/// One delivery in every state that schema 1 knew, with what it kept of each.
+const SCHEMA_1_ROWS: &str = "
+    INSERT INTO ledger (one, identity, created, epoch) VALUES (1, '0123456789abcdef0123456789abcdef', 1, 3);
+    INSERT INTO posts VALUES (1, 'p', 'a.md', 'd', 'yes', 'news');
+    INSERT INTO issues VALUES (1, 'i', 1, 'A', 'https://example.org/a/', NULL, x'00');
+    INSERT INTO campaigns (id, post, issue, generation, state, opened) VALUES (1, 1, 1, 1, 'running', 1);
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5)
+    INSERT INTO subscribers (id, address, key, hash, topics, cadence, attributes, state, since, changed)
+        SELECT i, 'r' || i || '@example.org', 'r' || i || '@example.org', zeroblob(32), '[]', 'every', '{}', 'active', 1, 1
+        FROM n;
+    INSERT INTO deliveries (id, campaign, subscriber, state, epoch) VALUES (1, 1, 1, 'planned', NULL), (2, 1, 2, 'claimed', 3);
+    INSERT INTO deliveries (id, campaign, subscriber, state, epoch, attempt, date, merge, message_id, relay, digest)
+        VALUES (3, 1, 3, 'begun', 3, 1, 5, '{}', 'm3@x', 'relay', zeroblob(32));
+    INSERT INTO deliveries (id, campaign, subscriber, state, epoch, attempt, tries, failures, date, merge, message_id,
+            relay, digest, reply) VALUES (4, 1, 4, 'accepted', 3, 2, 2, 1, 5, '{}', 'm4@x', 'relay', zeroblob(32), '250 ok');
+    INSERT INTO deliveries (id, campaign, subscriber, state, epoch, attempt, tries, doubts, date, merge, message_id,
+            relay, digest) VALUES (5, 1, 5, 'in_doubt', 3, 1, 1, 1, 5, '{}', 'm5@x', 'relay', zeroblob(32));
+    INSERT INTO attempts VALUES (3, 1, 3, 'relay', 6, NULL, NULL, NULL, NULL, NULL),
+        (4, 1, 3, 'relay', 6, 7, 'deferred', '450 no', NULL, NULL), (4, 2, 3, 'relay', 8, 9, 'accepted', '250 ok', NULL, NULL),
+        (5, 1, 3, 'relay', 6, 7, 'in_doubt', NULL, 'reset', NULL);
+    INSERT INTO coverage SELECT 1, 1, subscriber, id FROM deliveries;";
+
+#[test]
+fn a_ledger_of_schema_1_is_brought_up_with_every_delivery_and_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../schema.sql")).unwrap();
+    old.execute_batch(SCHEMA_1_ROWS).unwrap();
+    old.execute_batch("PRAGMA application_id = 1718379632; PRAGMA user_version = 1").unwrap();
+    drop(old);
+    let ledger = Ledger::open(&path, at(0)).unwrap();
+    assert_eq!(ledger.verify().unwrap(), Vec::new());
+    let mut told = Vec::new();
+    let campaign = CampaignId::parse("c1").unwrap();
+    ledger.each_delivery(&campaign, &mut |row| told.push((row.state.word(), row.attempts))).unwrap();
+    assert_eq!(told, [("planned", 0), ("planned", 0), ("begun", 0), ("accepted", 2), ("in_doubt", 1)]);
+    let attempts = ledger.attempts(DeliveryId(4)).unwrap();
+    let outcomes: Vec<_> = attempts.iter().map(|one| (one.number, one.outcome.as_deref())).collect();
+    assert_eq!(outcomes, [(1, Some("deferred")), (2, Some("accepted"))]);
+    let (_, recovery) = ledger.become_sender(InDoubtPolicy::Resend, None, at(1)).unwrap();
+    assert_eq!(recovery.in_doubt, [DeliveryId(3)], "what had begun in an older program is in doubt");
 }

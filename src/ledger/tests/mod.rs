@@ -117,17 +117,23 @@ fn frozen(delivery: DeliveryId, digest: u8) -> Frozen {
         date: at(2),
         merge: "{}".into(),
         message_id: MessageId::parse(&format!("m{}@example.org", delivery.0)).unwrap(),
-        relay: "relay".into(),
+        keys: String::new(),
         digest: [digest; 32],
     }
 }
 
 fn beginning(claim: &Claim) -> Begin {
-    Begin { delivery: claim.delivery, attempt: claim.attempt, frozen: frozen(claim.delivery, 7) }
+    Begin {
+        delivery: claim.delivery,
+        campaign: claim.campaign.clone(),
+        attempt: claim.attempt,
+        relay: "relay".into(),
+        frozen: frozen(claim.delivery, 7),
+    }
 }
 
 fn claim_one(sender: &Sender) -> Claim {
-    wait(sender.claim(1, at(2))).unwrap().pop().expect("something is ready")
+    sender.claim(1, at(2)).unwrap().pop().expect("something is ready")
 }
 
 fn begin_one(sender: &Sender, claim: &Claim) -> BeginAnswer {

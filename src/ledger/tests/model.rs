@@ -140,20 +140,17 @@ impl Model {
     fn claim(&mut self, n: usize) {
         let open = self.steered == Steered::Open;
         let ready = |row: &Row| match row.state {
-            DeliveryState::Planned | DeliveryState::Deferred => true,
+            DeliveryState::Planned | DeliveryState::Deferred => row.claim.is_none(),
             DeliveryState::InDoubt => !row.spent && row.claim.is_none(),
             _ => false,
         };
         let expected = if open { self.rows.values().filter(|row| ready(row)).count().min(n) } else { 0 };
-        let claims = wait(self.sender().claim(n, at(1000))).unwrap();
+        let claims = self.sender().claim(n, at(1000)).unwrap();
         assert_eq!(claims.len(), expected);
         for claim in claims {
             let row = self.rows.get_mut(&claim.delivery).unwrap();
             assert!(ready(row), "claimed although it was {:?}", row.state);
             assert_eq!(claim.purpose == Purpose::Resend, row.doubts > 0);
-            if row.doubts == 0 {
-                row.state = DeliveryState::Claimed;
-            }
             row.claim = Some(claim);
         }
     }
@@ -165,9 +162,13 @@ impl Model {
         let row = self.rows.get_mut(&id).unwrap();
         let doubtful = row.doubts > 0;
         let expected = match (row.state, steered) {
-            (DeliveryState::Claimed | DeliveryState::InDoubt, Steered::Open) if row.gone => Some(Refusal::Unsubscribed),
-            (DeliveryState::Claimed | DeliveryState::InDoubt, Steered::Open) => None,
-            (DeliveryState::Claimed | DeliveryState::InDoubt, Steered::Paused) => Some(Refusal::Paused),
+            (DeliveryState::Planned | DeliveryState::Deferred | DeliveryState::InDoubt, Steered::Open) if row.gone => {
+                Some(Refusal::Unsubscribed)
+            }
+            (DeliveryState::Planned | DeliveryState::Deferred | DeliveryState::InDoubt, Steered::Open) => None,
+            (DeliveryState::Planned | DeliveryState::Deferred | DeliveryState::InDoubt, Steered::Paused) => {
+                Some(Refusal::Paused)
+            }
             (DeliveryState::Abandoned, _) => Some(Refusal::NotClaimed),
             _ => Some(Refusal::Cancelled),
         };
@@ -185,7 +186,6 @@ impl Model {
         match expected {
             Some(Refusal::Unsubscribed) if doubtful => row.spent = true,
             Some(Refusal::Unsubscribed) => row.state = DeliveryState::Suppressed,
-            Some(Refusal::Paused) if !doubtful => row.state = DeliveryState::Planned,
             _ => {}
         }
     }
@@ -256,7 +256,7 @@ impl Model {
             (Event::Resume, Steered::Paused) => self.steered = Steered::Open,
             (Event::Cancel, _) => {
                 self.steered = Steered::Cancelled;
-                let unsent = [DeliveryState::Planned, DeliveryState::Claimed, DeliveryState::Deferred];
+                let unsent = [DeliveryState::Planned, DeliveryState::Deferred];
                 for row in self.rows.values_mut().filter(|row| unsent.contains(&row.state)) {
                     row.state = DeliveryState::Cancelled;
                 }
@@ -292,9 +292,6 @@ impl Model {
                 None => {
                     let row = self.rows.get_mut(&id).unwrap();
                     row.claim = None;
-                    if row.state == DeliveryState::Claimed {
-                        row.state = DeliveryState::Planned;
-                    }
                 }
             }
         }

@@ -16,7 +16,7 @@ impl Wreck {
         let house = House::with_readers(4);
         house.open_campaign();
         let sender = house.sender();
-        let claims = wait(sender.claim(4, at(2))).unwrap();
+        let claims = sender.claim(4, at(2)).unwrap();
         let slots: Vec<_> = claims[1..].iter().map(|claim| begun(&sender, claim)).collect();
         sender.mark_dot(slots[1], claims[2].delivery, 1).unwrap();
         sender.mark_dot(slots[2], claims[3].delivery, 1).unwrap();
@@ -44,12 +44,12 @@ fn ok() -> Reply {
 #[test]
 fn in_the_same_boot_the_mark_file_tells_what_each_delivery_came_to() {
     let wreck = Wreck::new(&ok());
-    assert_eq!(wreck.states(), ["claimed", "begun", "begun", "begun"]);
+    assert_eq!(wreck.states(), ["planned", "begun", "begun", "begun"]);
     let recovery = wreck.recover();
     assert_eq!(wreck.states(), ["planned", "planned", "in_doubt", "accepted"]);
     let expected = Recovery {
         epoch: 2,
-        planned_again: 2,
+        planned_again: 1,
         settled_from_marks: 1,
         in_doubt: vec![wreck.claims[2].delivery],
         ..Recovery::default()
@@ -141,7 +141,7 @@ fn killed_in_a_resend_before_its_dot_the_first_doubt_stays_and_the_resend_is_not
     drop(sender);
     let (sender, recovery) = house.recovered(InDoubtPolicy::Resend);
     assert_eq!(recovery.in_doubt, vec![again.delivery]);
-    assert!(wait(sender.claim(9, at(99))).unwrap().is_empty(), "now it is spent, and held");
+    assert!(sender.claim(9, at(99)).unwrap().is_empty(), "now it is spent, and held");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_clean_stop_leaves_everything_planned_and_nothing_to_recover() {
     let house = House::with_readers(3);
     house.open_campaign();
     let sender = house.sender();
-    let claims = wait(sender.claim(3, at(2))).unwrap();
+    let claims = sender.claim(3, at(2)).unwrap();
     begun(&sender, &claims[0]);
     settle_one(&sender, &claims[0], accepted());
     wait(sender.release(at(4))).unwrap();

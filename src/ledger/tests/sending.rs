@@ -13,15 +13,15 @@ fn a_delivery_goes_from_planned_to_accepted_and_the_campaign_finishes() {
     let claim = claim_one(&sender);
     assert_eq!((claim.attempt, claim.purpose, &claim.frozen), (1, Purpose::Send, &None));
     assert_eq!((claim.name.as_deref(), &claim.address), (Some("Reader 0"), &address(0)));
-    assert_eq!(house.state(claim.delivery), DeliveryState::Claimed);
-    assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Running);
+    assert_eq!(house.state(claim.delivery), DeliveryState::Planned, "a claim is written nowhere");
     begun(&sender, &claim);
+    assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Running);
     assert_eq!(house.state(claim.delivery), DeliveryState::Begun);
     assert_eq!(settle_one(&sender, &claim, accepted()), Settled::Recorded(DeliveryState::Accepted));
     let row = house.ledger.delivery(claim.delivery).unwrap().unwrap();
     assert_eq!((row.attempts, row.doubts, row.reply.as_deref()), (1, 0, Some("250 2.0.0 ok")));
     assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Finished);
-    assert!(wait(sender.claim(9, at(9))).unwrap().is_empty());
+    assert!(sender.claim(9, at(9)).unwrap().is_empty());
     house.sound();
 }
 
@@ -30,7 +30,7 @@ fn an_unsubscribe_counts_until_begun() {
     let house = House::with_readers(3);
     let id = house.open_campaign();
     let sender = house.sender();
-    let claims = wait(sender.claim(3, at(2))).unwrap();
+    let claims = sender.claim(3, at(2)).unwrap();
     begun(&sender, &claims[0]);
     house.ledger.unsubscribe(claims[0].subscriber, at(3)).unwrap();
     house.ledger.unsubscribe(claims[1].subscriber, at(3)).unwrap();
@@ -55,11 +55,11 @@ fn a_doubtful_one_is_resent_once_with_the_same_bytes_and_then_held() {
     let resend = claim_one(&sender);
     assert_eq!((resend.purpose, resend.attempt), (Purpose::Resend, 2));
     assert_eq!(resend.frozen, Some(frozen(resend.delivery, 7)));
-    assert!(wait(sender.claim(9, at(2))).unwrap().is_empty(), "claimed for the resend already");
+    assert!(sender.claim(9, at(2)).unwrap().is_empty(), "claimed for the resend already");
     assert_eq!(sender.pending(at(2)).unwrap().in_hand, 1);
     begun(&sender, &resend);
     settle_one(&sender, &resend, in_doubt());
-    assert!(wait(sender.claim(9, at(9))).unwrap().is_empty(), "a second doubt is held");
+    assert!(sender.claim(9, at(9)).unwrap().is_empty(), "a second doubt is held");
     let totals = house.ledger.totals(&id).unwrap();
     assert_eq!((totals.in_doubt, totals.ever_in_doubt), (1, 1));
     assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Running);
@@ -81,7 +81,7 @@ fn a_resend_that_would_differ_is_held_with_the_reason() {
     let row = house.ledger.delivery(resend.delivery).unwrap().unwrap();
     assert_eq!(row.state, DeliveryState::InDoubt);
     assert!(row.reason.unwrap().contains("same bytes"));
-    assert!(wait(sender.claim(9, at(9))).unwrap().is_empty());
+    assert!(sender.claim(9, at(9)).unwrap().is_empty());
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn after_a_doubt_nothing_that_befalls_the_resend_makes_it_planned_or_deferred() 
         let resend = claim_one(&sender);
         begun(&sender, &resend);
         assert_eq!(settle_one(&sender, &resend, outcome), Settled::Recorded(DeliveryState::InDoubt));
-        let again = wait(sender.claim(1, at(60))).unwrap().remove(0);
+        let again = sender.claim(1, at(60)).unwrap().remove(0);
         assert_eq!((again.purpose, again.attempt), (Purpose::Resend, 3), "its resend is not spent");
         house.sound();
     }
@@ -110,7 +110,7 @@ fn under_hold_only_the_author_resends() {
     let first = claim_one(&sender);
     begun(&sender, &first);
     settle_one(&sender, &first, in_doubt());
-    assert!(wait(sender.claim(9, at(9))).unwrap().is_empty());
+    assert!(sender.claim(9, at(9)).unwrap().is_empty());
     let which = Doubtful::Of(id.clone());
     assert_eq!(house.ledger.resolve(&which, &Resolution::Resend, at(4)).unwrap(), 1);
     let resend = claim_one(&sender);
@@ -142,7 +142,7 @@ fn a_rejection_that_names_a_missing_mailbox_suppresses_it() {
     let house = House::with_readers(2);
     house.open_campaign();
     let sender = house.sender();
-    let claims = wait(sender.claim(2, at(2))).unwrap();
+    let claims = sender.claim(2, at(2)).unwrap();
     begun(&sender, &claims[0]);
     settle_one(&sender, &claims[0], rejected(Suppress::Yes));
     settle_one(&sender, &claims[1], rejected(Suppress::No));
@@ -210,7 +210,7 @@ fn a_superseded_sender_can_write_nothing_more() {
     house.tamper("UPDATE ledger SET epoch = epoch + 1");
     let error = wait(sender.begin(vec![beginning(&claim)], at(2))).unwrap_err();
     assert!(matches!(error, LedgerError::Superseded { .. }), "{error}");
-    assert_eq!(house.state(claim.delivery), DeliveryState::Claimed);
+    assert_eq!(house.state(claim.delivery), DeliveryState::Planned);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_slot_is_not_reused_before_its_settle_is_durable() {
     let house = House::with_readers(3);
     house.open_campaign();
     let sender = house.sender();
-    let claims = wait(sender.claim(3, at(2))).unwrap();
+    let claims = sender.claim(3, at(2)).unwrap();
     let first = begun(&sender, &claims[0]);
     let second = begun(&sender, &claims[1]);
     assert_ne!(first, second);
@@ -232,9 +232,9 @@ fn a_delivery_whose_subscriber_was_altered_in_the_file_is_not_sent() {
     house.open_campaign();
     let sender = house.sender();
     house.tamper("UPDATE subscribers SET address = 'other@example.org' WHERE id = 1");
-    let error = wait(sender.claim(1, at(2))).unwrap_err();
+    let error = sender.claim(1, at(2)).unwrap_err();
     assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
-    let error = wait(sender.claim(1, at(2))).unwrap_err();
+    let error = sender.claim(1, at(2)).unwrap_err();
     assert!(matches!(error, LedgerError::Damaged { .. }), "it stays stopped: {error}");
 }
 
@@ -243,7 +243,7 @@ fn many_jobs_share_a_commit_and_all_are_answered() {
     let house = House::with_readers(300);
     let id = house.open_campaign();
     let sender = house.sender();
-    let claims = wait(sender.claim(300, at(2))).unwrap();
+    let claims = sender.claim(300, at(2)).unwrap();
     let asked: Vec<_> = claims.iter().map(|claim| sender.begin(vec![beginning(claim)], at(2))).collect();
     for answer in asked {
         assert!(matches!(wait(answer).unwrap()[0], BeginAnswer::Begun { .. }));
@@ -255,4 +255,66 @@ fn many_jobs_share_a_commit_and_all_are_answered() {
     drop(sender);
     assert_eq!(house.ledger.totals(&id).unwrap().accepted, 300, "queued outcomes are recorded before the end");
     house.sound();
+}
+
+#[test]
+fn a_postponed_delivery_is_claimed_when_its_time_has_come_and_counts_no_attempt() {
+    let house = House::with_readers(2);
+    house.open_campaign();
+    let sender = house.sender();
+    let claims = sender.claim(2, at(2)).unwrap();
+    let postpone = Postpone { delivery: claims[0].delivery, until: at(60), reason: "quiet hours".into() };
+    wait(sender.postpone(vec![postpone], at(2))).unwrap();
+    begun(&sender, &claims[1]);
+    settle_one(&sender, &claims[1], accepted());
+    assert!(sender.claim(9, at(59)).unwrap().is_empty());
+    let pending = sender.pending(at(59)).unwrap();
+    assert_eq!((pending.waiting, pending.ready, pending.next_due), (1, 0, Some(at(60))));
+    let again = sender.claim(9, at(60)).unwrap().pop().unwrap();
+    assert_eq!((again.delivery, again.attempt), (claims[0].delivery, 1));
+    begun(&sender, &again);
+    settle_one(&sender, &again, accepted());
+    house.sound();
+}
+
+#[test]
+fn what_a_pause_gave_back_is_claimed_again_however_far_the_claims_had_come() {
+    let house = House::with_readers(5);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let first = sender.claim(2, at(2)).unwrap();
+    house.ledger.pause(&id, "by hand").unwrap();
+    for claim in &first {
+        assert_eq!(begin_one(&sender, claim), BeginAnswer::Refused(Refusal::Paused));
+    }
+    house.ledger.resume(&id).unwrap();
+    assert_eq!(sender.claim(9, at(2)).unwrap().len(), 5);
+}
+
+#[test]
+fn every_attempt_is_kept_the_last_one_in_the_row() {
+    let house = House::with_readers(1);
+    house.open_campaign();
+    let sender = house.sender();
+    for outcome in [deferred(4), withdrawn(), accepted()] {
+        let claim = sender.claim(1, at(5)).unwrap().pop().unwrap();
+        begun(&sender, &claim);
+        settle_one(&sender, &claim, outcome);
+    }
+    let attempts = house.ledger.attempts(DeliveryId(1)).unwrap();
+    let told: Vec<_> = attempts.iter().map(|one| (one.number, one.outcome.as_deref(), one.begun.is_some())).collect();
+    assert_eq!(told, [(1, Some("deferred"), true), (2, Some("withdrawn"), true), (3, Some("accepted"), true)]);
+    assert_eq!(attempts[0].reply.as_deref(), Some("450 4.2.1 busy"));
+}
+
+#[test]
+fn a_note_stands_until_the_next_one_of_its_scope() {
+    let house = House::with_readers(0);
+    let sender = house.sender();
+    for text in ["1", "2"] {
+        let note = |scope: &str| Note { scope: scope.into(), note: text.into() };
+        wait(sender.note(vec![note("relay a:25"), note("domain b.org")], at(2))).unwrap();
+    }
+    let notes = house.ledger.notes("relay ").unwrap();
+    assert_eq!(notes, BTreeMap::from([("relay a:25".to_owned(), "2".to_owned())]));
 }

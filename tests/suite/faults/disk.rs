@@ -38,7 +38,7 @@ fn seen(lines: &[String]) -> Vec<Seen> {
             }
         } else if call.contains("sync resumed>") && syncing.remove(thread) {
             seen.push(Seen::Synced);
-        } else if call.starts_with("sendto(") && call.contains("\\r\\n.\\r\\n\"") {
+        } else if call.starts_with("sendto(") && call.contains("\\r\\n.\\r\\n") {
             seen.push(Seen::Dot);
         }
     }

@@ -1,0 +1,219 @@
+//! Claims and assembles deliveries ahead of the wire.
+//!
+//! Nothing that is prepared is begun: it may still be given up without a trace. So this stage
+//! runs as far ahead as its channel has room, on a thread of its own, since it reads the ledger
+//! and computes; signing, which costs most, is spread over all cores.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rayon::prelude::*;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::merge::Merge;
+use super::{DeliverError, InHand, Patience, Shared, Stop};
+use crate::dkim::{KeyId, Signers};
+use crate::domain::delivery::{Outcome, Suppress};
+use crate::domain::ids::IssueId;
+use crate::domain::time::Instant;
+use crate::ledger::{Claim, Frozen as FrozenRow, Postpone, Purpose, Settle};
+use crate::message::{self, Frozen};
+use crate::smtp::{Envelope, Outgoing};
+
+/// So many deliveries are claimed in one go.
+const BATCH: usize = 64;
+/// So many batches wait to be begun: one in hand, one behind it.
+pub(super) const AHEAD: usize = 2;
+/// How often the ledger is asked again while there is nothing to claim: a pause, a cancel or a
+/// `retry` from another process is seen within this time.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// A run stays for what was postponed by no more than this.
+const SOON: TimeDelta = TimeDelta::minutes(10);
+
+/// A claimed delivery, assembled.
+pub(super) struct Prepared {
+    pub claim: Claim,
+    pub frozen: FrozenRow,
+    pub outgoing: Outgoing,
+    pub in_hand: InHand,
+}
+
+/// Prepares until there is nothing to send or the run is stopping. Blocks.
+pub(super) fn run(shared: &Arc<Shared>, merge: Merge, prepared: &mpsc::Sender<Vec<Prepared>>) {
+    let mut preparer = Preparer { shared: Arc::clone(shared), merge, issues: HashMap::new() };
+    while !shared.is_stopping() && !prepared.is_closed() {
+        // Counted before the claim: what is settled after it may have come back to be claimed.
+        let in_hand = shared.in_hand();
+        match preparer.next_batch() {
+            Ok(None) => {
+                if preparer.is_finished(in_hand) {
+                    return;
+                }
+            }
+            Ok(Some(batch)) => {
+                if prepared.blocking_send(batch).is_err() {
+                    return;
+                }
+            }
+            Err(error) => return shared.break_off(error),
+        }
+    }
+}
+
+struct Preparer {
+    shared: Arc<Shared>,
+    merge: Merge,
+    issues: HashMap<IssueId, Arc<Frozen>>,
+}
+
+impl Preparer {
+    /// Claims a batch and assembles it; `None` when nothing is due. What cannot be made is
+    /// settled here, and what has to wait is given back.
+    fn next_batch(&mut self) -> Result<Option<Vec<Prepared>>, DeliverError> {
+        let now = self.shared.clock.now();
+        let claims = self.shared.sender.claim(BATCH, now)?;
+        if claims.is_empty() {
+            return Ok(None);
+        }
+        let claims = self.postpone(claims, now)?;
+        for claim in &claims {
+            self.load_issue(&claim.issue)?;
+        }
+        let made: Vec<_> = if self.merge.signers.is_empty() {
+            claims.iter().map(|claim| self.assemble(claim, now)).collect()
+        } else {
+            claims.par_iter().map(|claim| self.assemble(claim, now)).collect()
+        };
+        let mut batch = Vec::with_capacity(made.len());
+        for (claim, made) in claims.into_iter().zip(made) {
+            let in_hand = InHand::new(&self.shared);
+            match made {
+                Ok((frozen, outgoing)) => batch.push(Prepared { claim, frozen, outgoing, in_hand }),
+                Err(reason) => self.refuse(&claim, reason, now)?,
+            }
+        }
+        Ok(Some(batch))
+    }
+
+    /// Gives back what has to wait for its reader's day or its domain; returns the rest. What
+    /// is in doubt does not wait.
+    fn postpone(&self, claims: Vec<Claim>, now: Instant) -> Result<Vec<Claim>, DeliverError> {
+        let mut rest = Vec::with_capacity(claims.len());
+        let mut postponed = Vec::new();
+        // What is halted stays claimed, so that it does not come round again in this run.
+        for claim in claims.into_iter().filter(|claim| !self.shared.gate.is_halted(&claim.campaign)) {
+            let wait = match claim.purpose {
+                Purpose::Send => self.shared.gate.wait(&claim, now),
+                Purpose::Resend => None,
+            };
+            match wait {
+                Some((until, reason)) => {
+                    postponed.push(Postpone { delivery: claim.delivery, until, reason: reason.to_owned() });
+                }
+                None => rest.push(claim),
+            }
+        }
+        if !postponed.is_empty() {
+            Handle::current().block_on(self.shared.sender.postpone(postponed, now))?;
+        }
+        Ok(rest)
+    }
+
+    fn load_issue(&mut self, id: &IssueId) -> Result<(), DeliverError> {
+        if !self.issues.contains_key(id) {
+            let row = self.shared.ledger.issue(id)?;
+            let row = row.ok_or_else(|| DeliverError::Issue(format!("issue `{id}` is gone")))?;
+            let frozen = Frozen::from_bytes(&row.frozen).map_err(|error| DeliverError::Issue(error.to_string()))?;
+            self.issues.insert(id.clone(), Arc::new(frozen));
+        }
+        Ok(())
+    }
+
+    /// Makes the message: from what an earlier attempt froze, or anew. The error is a message
+    /// that cannot be made, with the reason.
+    fn assemble(&self, claim: &Claim, now: Instant) -> Result<(FrozenRow, Outgoing), String> {
+        let issue = &self.issues[&claim.issue];
+        let values = match &claim.frozen {
+            Some(frozen) => Merge::thawed(claim, frozen)?,
+            None => self.merge.fresh(claim, issue, now),
+        };
+        let signers = self.signers(claim)?;
+        let recipient = values.recipient(&claim.address);
+        let message = message::assemble(issue, &signers, &recipient, &values.message_id, values.date)
+            .map_err(|error| error.to_string())?;
+        let keys: Vec<&str> = message.keys.iter().map(KeyId::as_str).collect();
+        let frozen = FrozenRow {
+            date: values.date,
+            merge: values.to_json(),
+            message_id: message.message_id,
+            keys: keys.join(" "),
+            digest: message.digest,
+        };
+        let envelope = Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone());
+        let outgoing = Outgoing::new(envelope, message.bytes).map_err(|error| error.to_string())?;
+        Ok((frozen, outgoing))
+    }
+
+    /// Today's keys, but for a copy that a relay may hold already: the keys that signed that one.
+    fn signers(&self, claim: &Claim) -> Result<Signers, String> {
+        match (&claim.frozen, claim.purpose) {
+            (Some(frozen), Purpose::Resend) => {
+                let signed = self.merge.signers.that_signed(frozen.keys.split_whitespace());
+                signed.map_err(|gone| format!("in doubt; not resent: {gone}"))
+            }
+            (Some(_) | None, Purpose::Send | Purpose::Resend) => Ok(self.merge.signers.clone()),
+        }
+    }
+
+    /// A message that cannot be made is a counted outcome with a reason, never a skip.
+    fn refuse(&self, claim: &Claim, reason: String, now: Instant) -> Result<(), DeliverError> {
+        let outcome = Outcome::Rejected { reply: None, reason, suppress: Suppress::No };
+        self.shared.tally.count(&outcome);
+        let settle = Settle { delivery: claim.delivery, attempt: claim.attempt, outcome };
+        Handle::current().block_on(self.shared.sender.settle(vec![settle], now))?;
+        Ok(())
+    }
+
+    /// Nothing was due. Waits for what is in hand, since it may come back, and for what was
+    /// postponed and comes back soon; then, if the run has the patience, for what is deferred.
+    /// `true` when there is nothing to wait for.
+    fn is_finished(&self, in_hand: usize) -> bool {
+        let now = self.shared.clock.now();
+        let next = self.next_postponed(now).filter(|next| *next - now <= SOON && self.shared.clock.runs());
+        let waits_for_deferred = self.shared.patience == Patience::WaitForDeferred && self.has_deferred();
+        if in_hand == 0 && next.is_none() && !waits_for_deferred {
+            return true;
+        }
+        let pause = next.and_then(|next| (next - now).to_std().ok()).map_or(LOOK_AGAIN, |pause| pause.min(LOOK_AGAIN));
+        let mut stop = self.shared.stop.subscribe();
+        Handle::current().block_on(async {
+            tokio::select! {
+                () = self.shared.returned.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop != Stop::No) => {}
+            }
+        });
+        false
+    }
+
+    fn next_postponed(&self, now: Instant) -> Option<Instant> {
+        self.shared.sender.next_postponed(now).unwrap_or_else(|error| {
+            self.shared.break_off(error.into());
+            None
+        })
+    }
+
+    fn has_deferred(&self) -> bool {
+        match self.shared.sender.pending(self.shared.clock.now()) {
+            Ok(pending) => pending.waiting + pending.ready > 0,
+            Err(error) => {
+                self.shared.break_off(error.into());
+                false
+            }
+        }
+    }
+}
