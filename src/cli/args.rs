@@ -55,6 +55,12 @@ pub enum Verb {
         /// Stay until deferred deliveries are settled too
         #[arg(long)]
         wait: bool,
+        /// Mail what is new not before this moment: `2026-12-01 09:00`, in the publication's time zone
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<String>,
+        /// Mail also what should have been mailed more than an hour ago
+        #[arg(long)]
+        overdue: bool,
     },
     /// Send a test copy of a post to named addresses; never recorded as a delivery
     Test {

@@ -25,7 +25,7 @@ pub fn pause(context: &Context, campaign: &str) -> Result<Exit, Failure> {
 /// Lets a campaign go on, and ends the pauses of relays.
 pub fn resume(context: &Context, campaign: &str) -> Result<Exit, Failure> {
     let (ledger, id) = find(context, campaign)?;
-    ledger.resume(&id)?;
+    ledger.resume(&id, context.now())?;
     end_pauses(&ledger, context)?;
     printer::say(&format!("{id} goes on with the next `fieldpost publish`"));
     Ok(Exit::Done)

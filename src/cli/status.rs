@@ -6,7 +6,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::printer::{self, Format};
-use crate::domain::delivery::Totals;
+use crate::domain::delivery::{CampaignState, Totals};
 use crate::ledger::{Campaign, Ledger};
 
 /// Prints every campaign with its totals.
@@ -29,7 +29,8 @@ pub fn summary(ledger: &Ledger, campaign: &Campaign) -> Result<Value, Failure> {
     let totals = ledger.totals(&campaign.id)?;
     Ok(json!({
         "id": campaign.id, "post": campaign.post, "state": campaign.state, "reason": campaign.reason,
-        "opened": campaign.opened.to_rfc3339(), "finished": campaign.finished.map(|at| at.to_rfc3339()),
+        "opened": campaign.opened.to_rfc3339(), "not_before": campaign.not_before.map(|at| at.to_rfc3339()),
+        "finished": campaign.finished.map(|at| at.to_rfc3339()),
         "excluded": campaign.excluded, "totals": totals,
     }))
 }
@@ -50,7 +51,9 @@ fn print(ledger: &Ledger) -> Result<(), Failure> {
 /// A campaign's name, subject and state.
 pub fn headline(campaign: &Campaign, subject: &str) -> String {
     let reason = campaign.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{:4} {subject} ({}{reason})", campaign.id.as_str(), campaign.state.word())
+    let start = campaign.not_before.filter(|_| campaign.state == CampaignState::Planned);
+    let start = start.map(|at| format!(", not before {}", at.format("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+    format!("{:4} {subject} ({}{start}{reason})", campaign.id.as_str(), campaign.state.word())
 }
 
 /// The totals in one line: what is zero is left out.

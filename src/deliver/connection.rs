@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::queue::{Queue, Ready};
 use super::transport::Route;
 use super::worker::{Relation, Worker};
@@ -55,7 +57,7 @@ impl Connection<'_> {
         let mut session = match self.session().await {
             Ok(session) => session,
             Err(failure) => {
-                self.worker.judge(ready, &failure.into_event());
+                self.worker.judge(ready, &failure.into_event(), Instant::now());
                 return None;
             }
         };
@@ -65,8 +67,9 @@ impl Connection<'_> {
             return None;
         }
         let next = self.queue.try_next();
+        let since = Instant::now();
         let event = self.transact(&mut session, &ready, next.as_ref()).await;
-        let relation = self.worker.judge(ready, &event);
+        let relation = self.worker.judge(ready, &event, since);
         if relation == Relation::GoesOn && session.is_usable() {
             self.session = Some(session);
         }
@@ -124,19 +127,20 @@ impl Connection<'_> {
                     continue;
                 }
             }
-            let Some(oldest) = flight.pop_front() else { return };
+            let Some((oldest, since)) = flight.pop_front() else { return };
             let event = smtp::event_of(session.pull().await);
-            self.worker.judge(oldest, &event);
+            self.worker.judge(oldest, &event, since);
         }
     }
 
     /// Puts one message in flight. What could not be put there is judged at once.
-    async fn push(&self, session: &mut Session, ready: Ready, flight: &mut VecDeque<Ready>) {
+    async fn push(&self, session: &mut Session, ready: Ready, flight: &mut VecDeque<(Ready, Instant)>) {
+        let since = Instant::now();
         let pushed = session.push(&ready.outgoing.sendable(), || self.worker.mark_dot(&ready)).await;
         match pushed {
-            Ok(()) => flight.push_back(ready),
+            Ok(()) => flight.push_back((ready, since)),
             Err(failure) => {
-                self.worker.judge(ready, &failure.into_event());
+                self.worker.judge(ready, &failure.into_event(), since);
             }
         }
     }

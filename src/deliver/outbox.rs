@@ -10,7 +10,7 @@ use crate::domain::reply::Reply;
 use crate::files::Maildir;
 
 /// So many messages are filed before the folder is synced, once for all.
-const BATCH: usize = 32;
+pub(super) const BATCH: usize = 32;
 
 /// Files everything that comes out of the queue.
 pub(super) async fn file_all(worker: &Worker, maildir: &Maildir, queue: &Queue) {

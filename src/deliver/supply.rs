@@ -67,7 +67,7 @@ struct Admitted {
 fn admit(shared: &Shared, batch: &mut VecDeque<Prepared>, rooms: Vec<OwnedSemaphorePermit>) -> Admitted {
     let now = shared.clock.now();
     let condition = |number| shared.relays.condition(number, tokio::time::Instant::now());
-    let room = shared.pace.allowed(tokio::time::Instant::now());
+    let room = shared.pace.allowed();
     let mut admitted = Admitted { go: Vec::with_capacity(rooms.len()), postponed: Vec::new(), wait: None };
     for piece in rooms {
         let Some(prepared) = batch.pop_front() else { break };
@@ -228,7 +228,7 @@ impl Beginning {
 async fn rooms(shared: &Shared, wanted: usize) -> Vec<OwnedSemaphorePermit> {
     let mut rooms = Vec::new();
     while rooms.is_empty() && !shared.is_stopping() {
-        let allowed = shared.pace.allowed(tokio::time::Instant::now());
+        let allowed = shared.pace.allowed();
         while shared.begun() < allowed
             && rooms.len() < wanted
             && let Ok(piece) = Arc::clone(&shared.room).try_acquire_owned()
@@ -236,8 +236,7 @@ async fn rooms(shared: &Shared, wanted: usize) -> Vec<OwnedSemaphorePermit> {
             rooms.push(piece);
         }
         if rooms.is_empty() {
-            // What was settled long enough ago no longer counts for the pace: look again even
-            // when nothing rings.
+            // The pace may allow more although nothing was settled.
             drop(tokio::time::timeout(BREATH, shared.settled.notified()).await);
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::outbox;
 use super::relays::Relay;
 use crate::domain::traffic::RelayLimits;
 use crate::files::Maildir;
@@ -41,11 +42,12 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    /// How many messages may be on the wire of this lane at once.
+    /// How many deliveries keep this lane busy: those on the wire and the one that follows, whose
+    /// envelope rides behind the last one's dot; or what fills its hands.
     pub(super) fn width(&self) -> usize {
         match self {
-            Self::Smtp(route) => route.settings.window.max(1),
-            Self::Maildir(_) | Self::Memory(_) => 1,
+            Self::Smtp(route) => route.settings.window.max(1) + 1,
+            Self::Maildir(_) | Self::Memory(_) => 2 * outbox::BATCH,
         }
     }
 }

@@ -287,7 +287,7 @@ fn what_a_pause_gave_back_is_claimed_again_however_far_the_claims_had_come() {
     for claim in &first {
         assert_eq!(begin_one(&sender, claim), BeginAnswer::Refused(Refusal::Paused));
     }
-    house.ledger.resume(&id).unwrap();
+    house.ledger.resume(&id, at(9)).unwrap();
     assert_eq!(sender.claim(9, at(2)).unwrap().len(), 5);
 }
 
