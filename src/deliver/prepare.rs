@@ -17,11 +17,11 @@ use super::merge::Merge;
 use super::{DeliverError, InHand, Patience, Shared, Stop};
 use crate::dkim::{KeyId, Signers};
 use crate::domain::delivery::{Outcome, Suppress};
-use crate::domain::ids::IssueId;
+use crate::domain::ids::{IssueId, MessageId};
 use crate::domain::time::Instant;
 use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Postpone, Purpose, Settle};
 use crate::message::{self, Frozen, ThawError};
-use crate::smtp::{Envelope, Outgoing};
+use crate::smtp::{Envelope, EnvelopeId, Outgoing, Reports};
 
 /// So many deliveries are claimed in one go.
 const BATCH: usize = 64;
@@ -193,7 +193,10 @@ impl Preparer {
             keys: keys.join(" "),
             digest: message.digest,
         };
-        let envelope = Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone());
+        let envelope = Envelope {
+            reports: Reports::Failures(envelope_id(&frozen.message_id)),
+            ..Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone())
+        };
         let outgoing = Outgoing::new(envelope, message.bytes).map_err(|error| error.to_string())?;
         Ok((frozen, outgoing))
     }
@@ -256,4 +259,10 @@ impl Preparer {
             }
         }
     }
+}
+
+/// What a failure report calls this copy: the part of its Message-ID that is its own.
+fn envelope_id(message_id: &MessageId) -> Option<EnvelopeId> {
+    let (own, _) = message_id.as_str().split_once('@')?;
+    EnvelopeId::parse(own).ok()
 }
