@@ -64,8 +64,8 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Resume { campaign } => campaigns::resume(context, &campaign),
         Verb::Cancel { campaign } => campaigns::cancel(context, &campaign),
         Verb::Retry { campaign } => campaigns::retry(context, &campaign),
-        Verb::Resolve { campaign, decision, address } => {
-            campaigns::resolve(context, &campaign, decision, address.as_deref())
+        Verb::Resolve { campaign, decision, address, evidence } => {
+            campaigns::resolve(context, &campaign, &campaigns::resolution(decision, evidence)?, address.as_deref())
         }
         Verb::Subscribers(verb) => subscribers::run(context, verb),
         Verb::Keys(verb) => keys::run(context, verb),

@@ -42,6 +42,8 @@ pub struct Campaign {
 pub enum Resolution {
     /// Send the same bytes once more, whatever the policy and however often it was in doubt.
     Resend,
+    /// Leave it as it is: nothing is resent, whatever the policy, until the author decides.
+    Hold,
     /// Give up: nobody will know.
     Abandon,
     /// There is evidence that it arrived, such as a line of the relay's log.
@@ -262,6 +264,11 @@ fn resolve_one(tx: &Connection, id: DeliveryId, resolution: &Resolution) -> rusq
     let (state, reason) = match resolution {
         Resolution::Resend => {
             let sql = "UPDATE deliveries SET resend = 'ordered', next = NULL, reason = 'the author ordered a resend'
+                WHERE id = ?1 AND state = 'in_doubt'";
+            return tx.prepare_cached(sql)?.execute([id.0]).map(|_| ());
+        }
+        Resolution::Hold => {
+            let sql = "UPDATE deliveries SET resend = 'held', next = NULL, reason = 'in doubt; held by the author'
                 WHERE id = ?1 AND state = 'in_doubt'";
             return tx.prepare_cached(sql)?.execute([id.0]).map(|_| ());
         }

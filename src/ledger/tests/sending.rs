@@ -318,3 +318,19 @@ fn a_note_stands_until_the_next_one_of_its_scope() {
     let notes = house.ledger.notes("relay ").unwrap();
     assert_eq!(notes, BTreeMap::from([("relay a:25".to_owned(), "2".to_owned())]));
 }
+
+#[test]
+fn a_doubt_that_the_author_holds_is_not_resent_until_the_next_decision() {
+    let house = House::with_readers(1);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let first = claim_one(&sender);
+    begun(&sender, &first);
+    settle_one(&sender, &first, in_doubt());
+    let which = Doubtful::Of(id);
+    house.ledger.resolve(&which, &Resolution::Hold, at(4)).unwrap();
+    assert!(sender.claim(9, at(9)).unwrap().is_empty());
+    house.ledger.resolve(&which, &Resolution::Resend, at(10)).unwrap();
+    assert_eq!(claim_one(&sender).purpose, Purpose::Resend);
+    house.sound();
+}
