@@ -32,8 +32,8 @@ def state_size(folder):
     return sum(path.stat().st_size for path in (folder / ".fieldpost").glob("state.db*"))
 
 
-def show(step, seconds, mib, note=""):
-    print(f"{step:8}{seconds:10.1f} s{mib:10.1f} MiB   {note}", flush=True)
+def show(step, seconds, cpu, mib, note):
+    print(f"{step:8}{seconds:8.1f} s, {cpu:.1f} s of CPU, at most {mib:.0f} MiB; {note}", flush=True)
 
 
 def measure(options, work):
@@ -41,13 +41,13 @@ def measure(options, work):
     publication.make(options.fieldpost, folder, BODY)
     listed = publication.import_list(options.fieldpost, folder, count)
     people = state_size(folder)
-    show("import", listed["seconds"], listed["mib"], f"{people / 1e6:.0f} MB of state for {count:,} people")
+    show("import", *listed.values(), f"{people / 1e6:.0f} MB of state for {count:,} people")
     planned = publication.open_campaign(options.fieldpost, folder, count)
-    show("plan", planned["seconds"], planned["mib"], "from start to the first connection; the site is built in it")
+    show("plan", *planned.values(), "from the start to the first connection, the site built on the way")
     with servers.OurSink(options.sink) as sink:
         sent = senders.Fieldpost(options.fieldpost, None).send_in(folder, sink.port, CONNECTIONS, count)
     sink.check(count)
-    show("send", sent.seconds, sent.mib, f"{sent.rate:,.0f} messages/s, {sent.cpu_per_thousand:.3f} CPU s/1000")
+    show("send", sent.seconds, sent.cpu, sent.mib, f"{sent.rate:,.0f} messages/s, {sent.cpu_per_thousand:.3f} CPU s/1000")
     grown = state_size(folder) - people
     print(f"the ledger: {grown / count:.0f} MB for a million deliveries, beside {people / count:.0f} MB for as many people")
     memory = max(step["mib"] for step in (listed, planned, {"mib": sent.mib}))

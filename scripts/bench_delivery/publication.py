@@ -144,7 +144,7 @@ def write_list(path, count):
 
 
 def import_list(binary, folder, count):
-    """Imports so many recipients; the seconds and the most memory in MiB."""
+    """Imports so many recipients; the seconds, those of CPU, and the most memory in MiB."""
     recipients = folder / "list.csv"
     write_list(recipients, count)
     printed = measured([binary, "-C", folder, "subscribers", "import", recipients], folder)
@@ -154,7 +154,7 @@ def import_list(binary, folder, count):
 
 def open_campaign(binary, folder, count):
     """Opens the campaign to so many recipients with nothing sent; the seconds that took from the
-    start to the first connection, and the most memory in MiB.
+    start to the first connection, those of CPU, and the most memory in MiB.
 
     `publish` opens and sends in one go. It is given a relay that never greets: when it connects,
     the campaign is open and planned; then it is asked to stop, and its connections are closed."""
@@ -168,7 +168,7 @@ def open_campaign(binary, folder, count):
         trap.settimeout(600)
         caught, _ = trap.accept()
         seconds = time.monotonic() - begin
-        mib = high_water(child.pid)
+        mib, cpu = high_water(child.pid), cpu_so_far(child.pid)
         child.send_signal(signal.SIGTERM)
         # The signal is there before the connection breaks.
         time.sleep(0.2)
@@ -177,23 +177,31 @@ def open_campaign(binary, folder, count):
     totals = json.loads(fieldpost(binary, folder, "report", "--json"))["campaigns"][0]["totals"]
     if totals["planned"] != count or totals["in_doubt"] or totals["accepted"]:
         raise Failed(f"not everybody is planned: {totals}\n{output}")
-    return {"seconds": seconds, "mib": mib}
+    return {"seconds": seconds, "cpu": cpu, "mib": mib}
 
 
 def measured(command, folder):
-    """Runs a command to its end; its seconds and its most memory in MiB."""
+    """Runs a command to its end; its seconds, those of CPU, and its most memory in MiB."""
     with tempfile.NamedTemporaryFile() as memory:
         begin = time.monotonic()
         # A child's highest memory begins with that of the process it was forked from: `time` is
         # smaller than anything measured here.
-        command = ["/usr/bin/time", "-f", "%M", "-o", memory.name, *map(str, command)]
+        command = ["/usr/bin/time", "-f", "%M %U %S", "-o", memory.name, *map(str, command)]
         ran = subprocess.run(command, env=environment(folder), stdin=subprocess.DEVNULL, capture_output=True, text=True)
         seconds = time.monotonic() - begin
         if ran.returncode != 0:
             raise Failed(f"exit code {ran.returncode} of {' '.join(command[5:])}:\n{ran.stdout}{ran.stderr}")
-        return {"seconds": seconds, "mib": int(memory.read()) / 1024}
+        kib, user, system = map(float, memory.read().split())
+        return {"seconds": seconds, "cpu": user + system, "mib": kib / 1024}
 
 
 def high_water(pid):
     """The most memory a living process has had, in MiB."""
     return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
+
+
+def cpu_so_far(pid):
+    """The seconds of CPU a living process has had."""
+    # Behind the name, which may hold anything: state, parent, ... with utime and stime as 12th and 13th.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -80,7 +80,8 @@ pub fn summary(ledger: &Ledger, campaign: &Campaign) -> Result<Value, Failure> {
     let totals = ledger.totals(&campaign.id)?;
     Ok(json!({
         "id": campaign.id, "post": campaign.post, "state": campaign.state, "reason": campaign.reason,
-        "opened": campaign.opened.to_rfc3339(), "finished": campaign.finished.map(|at| at.to_rfc3339()),
+        "opened": campaign.opened.to_rfc3339(), "not_before": campaign.not_before.map(|at| at.to_rfc3339()),
+        "finished": campaign.finished.map(|at| at.to_rfc3339()),
         "excluded": campaign.excluded, "totals": totals,
     }))
 }
@@ -123,7 +124,9 @@ fn why(reason: &Reason) -> String {
 /// A campaign's name, subject and state.
 pub fn headline(campaign: &Campaign, subject: &str) -> String {
     let reason = campaign.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{:4} {subject} ({}{reason})", campaign.id.as_str(), campaign.state.word())
+    let start = campaign.not_before.filter(|_| campaign.state == CampaignState::Planned);
+    let start = start.map(|at| format!(", not before {}", at.format("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+    format!("{:4} {subject} ({}{start}{reason})", campaign.id.as_str(), campaign.state.word())
 }
 
 /// The totals in one line: what is zero is left out.

@@ -18,6 +18,7 @@ mod outbox;
 mod pace;
 mod prepare;
 mod queue;
+mod record;
 mod relays;
 mod supply;
 mod tally;
@@ -38,12 +39,15 @@ use gate::{Gate, Held};
 use health::Prognosis;
 pub use merge::Merge;
 use pace::Pace;
+pub use prepare::OTHER_VERSION;
 use queue::{Queue, Ready};
+use record::Ended;
 use relays::{Relay, Relays};
 pub use tally::{Count, Tally};
 use tokio::task::JoinHandle;
 use transport::{Lane, Place};
 pub use transport::{Route, Transport};
+use worker::Worker;
 
 /// Why a run ended before its work was done.
 #[derive(Debug, thiserror::Error)]
@@ -222,8 +226,8 @@ impl Drop for InHand {
 /// [`crate::ledger::Ledger::become_sender`] finds out what became of each delivery.
 pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverError> {
     let places = job.transport.places().map_err(DeliverError::Transport)?;
-    let width = places.iter().flat_map(|place| &place.lanes).map(Lane::width).sum();
-    let pace = Pace::new(width, job.begin_ahead);
+    let lanes = || places.iter().flat_map(|place| &place.lanes);
+    let pace = Pace::new(lanes().count(), lanes().map(Lane::width).sum(), job.begin_ahead);
     let noted = job.ledger.notes(Gate::notes())?;
     let gate = Gate::new(job.timing, job.transport.limits(), noted, job.clock.now());
     let shared = Arc::new(Shared {
@@ -246,7 +250,10 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         let shared = Arc::clone(&shared);
         async move { beat::run(&shared).await }
     });
-    let (queues, workers) = start_lanes(&shared, places);
+    let (ended, outcomes) = mpsc::unbounded_channel();
+    let recorder = tokio::spawn(record::run(Arc::clone(&shared), outcomes));
+    let (queues, workers) = start_lanes(&shared, places, &ended);
+    drop(ended);
     let (batches, prepared) = mpsc::channel(prepare::AHEAD);
     let preparer = tokio::task::spawn_blocking({
         let shared = Arc::clone(&shared);
@@ -257,6 +264,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
     for worker in workers {
         worker.await.expect("a worker does not panic");
     }
+    recorder.await.expect("the recorder does not panic");
     shared.ask_to_stop(stop);
     // The last beat is that of the end.
     beats.abort();
@@ -265,15 +273,20 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
 }
 
 /// Starts a worker for each lane; returns the queues they take from, one for each place.
-fn start_lanes(shared: &Arc<Shared>, places: Vec<Place>) -> (Vec<mpsc::Sender<Ready>>, Vec<JoinHandle<()>>) {
+fn start_lanes(
+    shared: &Arc<Shared>,
+    places: Vec<Place>,
+    ended: &mpsc::UnboundedSender<Ended>,
+) -> (Vec<mpsc::Sender<Ready>>, Vec<JoinHandle<()>>) {
     let mut queues = Vec::new();
     let mut workers = Vec::new();
     for Place { relay, lanes } in places {
         let (sender, queue) = Queue::new(shared.pace.most());
         queues.push(sender);
         for (number, lane) in lanes.into_iter().enumerate() {
-            let work = worker::run(Arc::clone(shared), Arc::clone(&relay), number, lane, queue.clone());
-            workers.push(tokio::spawn(work));
+            let (shared, relay, ended) = (Arc::clone(shared), Arc::clone(&relay), ended.clone());
+            let worker = Worker { shared, relay, number, ended };
+            workers.push(tokio::spawn(worker::run(worker, lane, queue.clone())));
         }
     }
     (queues, workers)

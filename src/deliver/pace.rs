@@ -26,10 +26,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A pace for lanes that so many deliveries keep busy, bounded by `begin_ahead`.
-    pub fn new(width: usize, begin_ahead: usize) -> Self {
-        let least = width.max(1);
-        Self { least, most: begin_ahead.max(least), average: AtomicU64::new(0) }
+    /// A pace for lanes that have so many messages on the wire at once, bounded by `begin_ahead`
+    /// if that is not fewer. Each lane is kept busy by one more, whose envelope rides behind the
+    /// last one's dot.
+    pub fn new(lanes: usize, on_the_wire: usize, begin_ahead: usize) -> Self {
+        let most = begin_ahead.max(on_the_wire).max(1);
+        Self { least: (on_the_wire + lanes).clamp(1, most), most, average: AtomicU64::new(0) }
     }
 
     /// The bound that is never passed.
@@ -60,13 +62,21 @@ mod tests {
 
     #[test]
     fn the_faster_the_relay_the_further_ahead_between_the_two_bounds() {
-        let pace = Pace::new(4, 64);
-        assert_eq!(pace.allowed(), 4, "nothing is known yet");
+        let pace = Pace::new(2, 2, 64);
+        assert_eq!(pace.allowed(), 4, "nothing is known yet: each lane has one and the next one");
         pace.note(Duration::from_millis(20));
         assert_eq!(pace.allowed(), 10, "four at a time, each 20 ms: ten in 50 ms");
         (0..200).for_each(|_| pace.note(Duration::from_micros(100)));
         assert_eq!(pace.allowed(), 64, "never more than begin_ahead");
         (0..200).for_each(|_| pace.note(Duration::from_secs(1)));
         assert_eq!(pace.allowed(), 4, "a relay that stalls is not run ahead of");
+    }
+
+    #[test]
+    fn begin_ahead_is_never_passed_but_by_what_is_on_the_wire() {
+        assert_eq!(Pace::new(1, 1, 1).most(), 1);
+        assert_eq!(Pace::new(1, 1, 1).allowed(), 1);
+        assert_eq!(Pace::new(4, 32, 16).most(), 32);
+        assert_eq!(Pace::new(4, 32, 256).allowed(), 36);
     }
 }

@@ -17,11 +17,11 @@ use super::merge::Merge;
 use super::{DeliverError, InHand, Patience, Shared, Stop};
 use crate::dkim::{KeyId, Signers};
 use crate::domain::delivery::{Outcome, Suppress};
-use crate::domain::ids::IssueId;
+use crate::domain::ids::{IssueId, MessageId};
 use crate::domain::time::Instant;
-use crate::ledger::{Claim, Frozen as FrozenRow, Postpone, Purpose, Settle};
-use crate::message::{self, Frozen};
-use crate::smtp::{Envelope, Outgoing};
+use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Postpone, Purpose, Settle};
+use crate::message::{self, Frozen, ThawError};
+use crate::smtp::{Envelope, EnvelopeId, Outgoing, Reports};
 
 /// So many deliveries are claimed in one go.
 const BATCH: usize = 64;
@@ -64,6 +64,17 @@ pub(super) fn run(shared: &Arc<Shared>, merge: Merge, prepared: &mpsc::Sender<Ve
     }
 }
 
+/// How the reason of a campaign begins that is held because this program cannot make its mail.
+pub const OTHER_VERSION: &str = "this needs another version of fieldpost";
+
+/// Whether an issue can be made into mail.
+enum Issue {
+    /// It can.
+    Readable,
+    /// Another version of the assembler froze it; the reason says which.
+    OfAnotherVersion(String),
+}
+
 struct Preparer {
     shared: Arc<Shared>,
     merge: Merge,
@@ -79,10 +90,14 @@ impl Preparer {
         if claims.is_empty() {
             return Ok(None);
         }
-        let claims = self.postpone(claims, now)?;
-        for claim in &claims {
-            self.load_issue(&claim.issue)?;
+        let mut readable = Vec::with_capacity(claims.len());
+        for claim in self.postpone(claims, now)? {
+            match self.load_issue(&claim.issue)? {
+                Issue::Readable => readable.push(claim),
+                Issue::OfAnotherVersion(reason) => self.set_aside(&claim, reason, now)?,
+            }
         }
+        let claims = readable;
         let made: Vec<_> = if self.merge.signers.is_empty() {
             claims.iter().map(|claim| self.assemble(claim, now)).collect()
         } else {
@@ -123,13 +138,38 @@ impl Preparer {
         Ok(rest)
     }
 
-    fn load_issue(&mut self, id: &IssueId) -> Result<(), DeliverError> {
-        if !self.issues.contains_key(id) {
-            let row = self.shared.ledger.issue(id)?;
-            let row = row.ok_or_else(|| DeliverError::Issue(format!("issue `{id}` is gone")))?;
-            let frozen = Frozen::from_bytes(&row.frozen).map_err(|error| DeliverError::Issue(error.to_string()))?;
-            self.issues.insert(id.clone(), Arc::new(frozen));
+    /// Reads a frozen issue, which must be as it was frozen: its id is its digest.
+    fn load_issue(&mut self, id: &IssueId) -> Result<Issue, DeliverError> {
+        if self.issues.contains_key(id) {
+            return Ok(Issue::Readable);
         }
+        let ledger = &self.shared.ledger;
+        let damaged = |what: String| LedgerError::Damaged { path: ledger.path().to_path_buf(), what };
+        let row = ledger.issue(id)?.ok_or_else(|| damaged(format!("issue `{id}` is gone")))?;
+        let frozen = match Frozen::from_bytes(&row.frozen) {
+            Ok(frozen) => frozen,
+            Err(error @ ThawError::Version { .. }) => {
+                return Ok(Issue::OfAnotherVersion(format!("{OTHER_VERSION}: {error}")));
+            }
+            Err(error @ ThawError::Syntax(_)) => return Err(damaged(error.to_string()).into()),
+        };
+        if frozen.id() != *id {
+            return Err(damaged(format!("issue `{id}` is not what was frozen")).into());
+        }
+        self.issues.insert(id.clone(), Arc::new(frozen));
+        Ok(Issue::Readable)
+    }
+
+    /// What only another version can make waits for it: the campaign is paused, and a doubt is
+    /// held with the reason.
+    fn set_aside(&self, claim: &Claim, reason: String, now: Instant) -> Result<(), DeliverError> {
+        self.shared.ledger.pause(&claim.campaign, &reason)?;
+        let outcome = match claim.purpose {
+            Purpose::Send => Outcome::Withdrawn { reason },
+            Purpose::Resend => Outcome::InDoubt { reason },
+        };
+        let settle = Settle { delivery: claim.delivery, attempt: claim.attempt, outcome };
+        Handle::current().block_on(self.shared.sender.settle(vec![settle], now))?;
         Ok(())
     }
 
@@ -153,7 +193,10 @@ impl Preparer {
             keys: keys.join(" "),
             digest: message.digest,
         };
-        let envelope = Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone());
+        let envelope = Envelope {
+            reports: Reports::Failures(envelope_id(&frozen.message_id)),
+            ..Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone())
+        };
         let outgoing = Outgoing::new(envelope, message.bytes).map_err(|error| error.to_string())?;
         Ok((frozen, outgoing))
     }
@@ -216,4 +259,10 @@ impl Preparer {
             }
         }
     }
+}
+
+/// What a failure report calls this copy: the part of its Message-ID that is its own.
+fn envelope_id(message_id: &MessageId) -> Option<EnvelopeId> {
+    let (own, _) = message_id.as_str().split_once('@')?;
+    EnvelopeId::parse(own).ok()
 }

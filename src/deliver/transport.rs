@@ -42,11 +42,10 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    /// How many deliveries keep this lane busy: those on the wire and the one that follows, whose
-    /// envelope rides behind the last one's dot; or what fills its hands.
+    /// How many messages may be on the wire of this lane at once, or fill its hands.
     pub(super) fn width(&self) -> usize {
         match self {
-            Self::Smtp(route) => route.settings.window.max(1) + 1,
+            Self::Smtp(route) => route.settings.window.max(1),
             Self::Maildir(_) | Self::Memory(_) => 2 * outbox::BATCH,
         }
     }

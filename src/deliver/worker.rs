@@ -3,10 +3,12 @@
 use std::io;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::gate::{Held, Watch};
 use super::queue::{Queue, Ready};
+use super::record::Ended;
 use super::relays::Relay;
 use super::transport::Lane;
 use super::{DeliverError, Shared, Stop, connection, outbox};
@@ -20,8 +22,7 @@ use crate::ledger::Settle;
 
 /// Works until the queue is closed and empty. While the run is stopping, what comes out of
 /// the queue is withdrawn: it was begun, but no byte of it was sent.
-pub(super) async fn run(shared: Arc<Shared>, relay: Arc<Relay>, number: usize, lane: Lane, queue: Queue) {
-    let worker = Worker { shared, relay, number };
+pub(super) async fn run(worker: Worker, lane: Lane, queue: Queue) {
     match lane {
         Lane::Smtp(route) => connection::run(worker, &route, &queue).await,
         Lane::Maildir(maildir) => outbox::file_all(&worker, &maildir, &queue).await,
@@ -34,7 +35,9 @@ pub(super) struct Worker {
     pub shared: Arc<Shared>,
     pub relay: Arc<Relay>,
     /// The lane's number among those of its relay, from 0.
-    number: usize,
+    pub number: usize,
+    /// Where outcomes are recorded.
+    pub ended: mpsc::UnboundedSender<Ended>,
 }
 
 /// Whether the relay may go on being used.
@@ -150,20 +153,13 @@ impl Worker {
         self.settle(ready, Outcome::Withdrawn { reason: reason.to_owned() });
     }
 
-    /// Hands the outcome to the ledger's writer and goes on; the delivery's piece of the room
-    /// comes free when the record is durable.
+    /// Hands the outcome to the recorder and goes on; the delivery's piece of the room comes free
+    /// when the record is durable.
     pub fn settle(&self, ready: Ready, outcome: Outcome) {
         self.shared.tally.count(&outcome);
-        let shared = Arc::clone(&self.shared);
         let settle = Settle { delivery: ready.claim.delivery, attempt: ready.claim.attempt, outcome };
-        let recorded = shared.sender.settle(vec![settle], shared.clock.now());
         let Ready { room, load, in_hand, .. } = ready;
-        tokio::spawn(async move {
-            if let Err(error) = recorded.await {
-                shared.break_off(error.into());
-            }
-            drop((room, load, in_hand));
-            shared.settled.notify_one();
-        });
+        let ended = Ended { settle, held: (room, load, in_hand) };
+        assert!(self.ended.send(ended).is_ok(), "the recorder waits for the last worker");
     }
 }

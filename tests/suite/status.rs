@@ -11,16 +11,15 @@ use crate::support::site::Site;
 /// A publication with news for these readers, and these relays.
 fn site(relays: &[u16], readers: &[String]) -> Site {
     let relay = |port| format!("[[relay]]\nurl = \"smtp://127.0.0.1:{port}\"\nconnections = 2\n");
+    let relays: Vec<String> = relays.iter().map(relay).collect();
     let site = Site::with_config(&format!(
         "[mail]\nfrom = \"Test Notes <notes@example.org>\"\nsince = \"2020-01-01\"\n\
          [subscribers]\nfile = \"subscribers.toml\"\n[delivery]\nbegin_ahead = 16\n{}",
-        relays.iter().map(relay).collect::<String>()
+        relays.concat()
     ));
     site.write("content/hello.md", "---\ntitle: Hello\ndate: 2026-01-02\n---\n\nA post about nothing.\n");
-    site.write(
-        "subscribers.toml",
-        readers.iter().map(|email| format!("[[subscriber]]\nemail = \"{email}\"\n")).collect::<String>(),
-    );
+    let list: Vec<String> = readers.iter().map(|email| format!("[[subscriber]]\nemail = \"{email}\"\n")).collect();
+    site.write("subscribers.toml", list.concat());
     site
 }
 
@@ -39,7 +38,7 @@ fn kill(mut child: Child) {
 
 /// Asks until the answer is as wanted.
 fn wait_for(site: &Site, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let status = site.run(&["status", "--json"]).expect_code(0).json();
         if is_so(&status) {
