@@ -97,7 +97,7 @@ fn killed_while_it_is_migrated_the_file_is_at_the_old_schema_or_at_the_new_one()
     assert_eq!(version(&site), 1);
     let old = fs::read(site.file(".fieldpost/state.db")).expect("the file can be read");
 
-    let (syncs, at_syncs) = kill_at_each(&site, &old, &before, "fsync", 1);
+    let (syncs, at_syncs) = kill_at_each(&site, &old, &before, "fsync,fdatasync", 1);
     let (writes, at_writes) = kill_at_each(&site, &old, &before, "pwrite64", size(8, 1));
     let [first, second] = [0, 1].map(|i| at_syncs[i] + at_writes[i]);
     assert!(first > 0 && second > 0, "no kill struck on both sides of the commit: {first}, {second}");
