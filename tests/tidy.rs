@@ -100,7 +100,9 @@ fn nothing_is_done_outside_its_room() {
 
 #[test]
 fn every_file_is_short_and_finished() {
-    let files = ["src", "tests", "templates", "scripts", "benches"].iter().flat_map(|folder| files_under(folder));
+    let files = ["src", "tests", "templates", "scripts", "benches", "fuzz/src", "fuzz/fuzz_targets"]
+        .iter()
+        .flat_map(|folder| files_under(folder));
     let complaints: Vec<String> = files.flat_map(|(path, text)| untidiness(&path, &text)).collect();
     assert_clean(&complaints);
 }

@@ -11,7 +11,7 @@ use crate::domain::post::Post;
 use crate::domain::subscriber::ImportCount;
 use crate::domain::time::Instant;
 use crate::ledger::{IssueRow, Ledger, LedgerError, MailDecision, NewCampaign};
-use crate::message::{self, Frozen, Recipient};
+use crate::message::{self, Frozen};
 use crate::render::{self, SiteContext};
 
 /// Why no campaign could be opened.
@@ -23,6 +23,24 @@ pub enum OpenError {
     /// Issues that cannot be made; the ledger knows nothing of them.
     #[error("an issue cannot be rendered")]
     Unrenderable(Vec<Diagnostic>),
+}
+
+/// When the mail of a new campaign may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// As soon as there is a sender.
+    Now,
+    /// Not before this moment.
+    At(Instant),
+}
+
+impl Start {
+    fn not_before(self) -> Option<Instant> {
+        match self {
+            Self::Now => None,
+            Self::At(moment) => Some(moment),
+        }
+    }
 }
 
 /// What was opened.
@@ -45,7 +63,13 @@ pub struct Opened {
 /// Every issue is rendered and assembled once for nobody before the first is frozen: what
 /// cannot be rendered stops all of them. Killed in between, a second call goes on: a decision
 /// and a campaign are made once.
-pub fn open(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant) -> Result<Opened, OpenError> {
+pub fn open(
+    prepared: &Prepared,
+    ledger: &Ledger,
+    choice: &Choice,
+    start: Start,
+    now: Instant,
+) -> Result<Opened, OpenError> {
     let import = ledger.enrol(&prepared.listing.enrolments, now)?;
     ledger.record_posts(&prepared.known())?;
     let memory = memory(ledger)?;
@@ -65,11 +89,25 @@ pub fn open(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
         let generation = Generation::FIRST;
         let audience = ledger.resolve_audience(&post.tags, &post.id, generation)?;
         ledger.freeze_issue(&row)?;
-        let new =
-            NewCampaign { post: post.id.clone(), issue: row.id, generation, audience, not_before: None, expires: None };
+        let (post_id, not_before) = (post.id.clone(), start.not_before());
+        let expires = config.timing.expires_after.map(|span| not_before.unwrap_or(now) + span.length());
+        let new = NewCampaign { post: post_id, issue: row.id, generation, audience, not_before, expires };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
     }
     Ok(opened)
+}
+
+/// Calls every post old that readers can see and that has no campaign. After an old state was
+/// put back nobody knows which of them were mailed meanwhile; `publish POST` still mails one.
+/// Returns how many there were.
+pub fn call_old(prepared: &Prepared, ledger: &Ledger, now: Instant) -> Result<usize, LedgerError> {
+    ledger.record_posts(&prepared.known())?;
+    let memory = memory(ledger)?;
+    let is_open = |post: &&&Post| memory.waiting.contains(&post.id) || !memory.decided.contains(&post.id);
+    let public = prepared.public_posts();
+    let unmailed: Vec<&Post> = public.iter().filter(is_open).copied().collect();
+    ledger.decide_news(&[], &ids(&unmailed), now)?;
+    Ok(unmailed.len())
 }
 
 /// What the ledger remembers of earlier decisions.
@@ -126,14 +164,17 @@ pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueR
     Ok((frozen, row))
 }
 
-/// Assembles and signs the issue for nobody: what fails here would fail for everybody.
+/// Assembles and signs each variant of the issue for nobody: what fails here would fail for
+/// everybody.
 fn rehearse(frozen: &Frozen, signers: &Signers) -> Result<(), String> {
     let address = Address::parse("nobody@example.org").expect("the address is a constant");
     let message_id = MessageId::parse("rehearsal@example.org").expect("the id is a constant");
-    let recipient =
-        Recipient { address: &address, name: Some("Nobody"), unsubscribe_url: "https://example.org/unsubscribe/none" };
-    let made = message::assemble(frozen, signers, &recipient, &message_id, Instant::default());
-    made.map(drop).map_err(|error| error.to_string())
+    for someone in frozen.made_up("https://example.org/preferences/none") {
+        let recipient = someone.recipient(&address, "https://example.org/unsubscribe/none");
+        message::assemble(frozen, signers, &recipient, &message_id, Instant::default())
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 fn unrenderable(post: &Post, reason: &str) -> Diagnostic {

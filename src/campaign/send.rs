@@ -6,13 +6,15 @@ use tokio::sync::watch;
 
 use super::open;
 use super::prepare::Prepared;
-use crate::audience::{TokenKey, unsubscribe_url};
+use crate::audience::{TokenKey, preferences_url, unsubscribe_url};
 use crate::config::{self, Clock, Config};
 use crate::deliver::{self, DeliverError, Ending, Job, Merge, Patience, Route, Stop, Tally, Transport};
 use crate::diagnostic::Diagnostic;
 use crate::domain::address::Address;
 use crate::domain::ids::{Generation, SubscriberId};
+use crate::domain::issue::Slot;
 use crate::domain::post::Post;
+use crate::domain::traffic::RelayLimits;
 use crate::ledger::{Ledger, LedgerError, Sender};
 use crate::message::{self, Message, Recipient};
 use crate::smtp;
@@ -74,8 +76,21 @@ fn route(relay: &config::Relay, config: &Config) -> Result<Route, SendError> {
         ..smtp::Settings::new(&relay.host, relay.port, security(relay))
     };
     let tls = smtp::Tls::for_settings(&settings).map_err(|error| wrong(&error))?;
-    let (connections, weight) = (relay.pace.connections, relay.pace.weight);
-    Ok(Route { name, settings: Arc::new(settings), tls: Arc::new(tls), connections, weight })
+    Ok(Route { limits: limits(relay, name), settings: Arc::new(settings), tls: Arc::new(tls) })
+}
+
+fn limits(relay: &config::Relay, name: String) -> RelayLimits {
+    let config::RelayPace { connections, rate, daily, warm_up, weight, .. } = relay.pace.clone();
+    RelayLimits { name, connections, rate, daily, warm_up, weight }
+}
+
+fn timing(config: &Config) -> deliver::Timing {
+    deliver::Timing {
+        domain_rates: config.timing.domain_rates.clone(),
+        day: config.timing.day,
+        zone: config.publication.time_zone,
+        rules: config.rules.clone(),
+    }
 }
 
 fn security(relay: &config::Relay) -> smtp::Security {
@@ -107,7 +122,8 @@ pub async fn send(
     };
     let transport = transport(config)?;
     let begin_ahead = config.begin_ahead;
-    let job = Job { ledger, sender, transport, merge, begin_ahead, patience, clock, tally };
+    let timing = timing(config);
+    let job = Job { ledger, sender, transport, merge, timing, begin_ahead, patience, clock, tally };
     Ok(Sent { ending: deliver::run(job, stop).await? })
 }
 
@@ -122,18 +138,21 @@ pub async fn send_test(
     clock: Clock,
 ) -> Result<String, SendError> {
     let transport = transport(prepared.config)?;
-    let key = ledger.secret("message-id")?;
+    let message_id_key = ledger.secret("message-id")?;
     let publication = &prepared.config.publication;
     let mut test = post.clone();
     test.title = format!("[TEST] {}", post.title);
     let (frozen, row) = open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
-    let unsubscribe_url = unsubscribe_url(&publication.base_url, &unsubscribe_key(ledger)?, SubscriberId(0));
+    let (base_url, key) = (&publication.base_url, unsubscribe_key(ledger)?);
+    let unsubscribe_url = unsubscribe_url(base_url, &key, SubscriberId(0));
+    let values = [(Slot::PreferencesUrl, preferences_url(base_url, &key, SubscriberId(0)))];
     let signers = prepared.config.signers();
     let now = clock.now();
     for (address, number) in addresses.iter().zip(0..) {
         let generation = Generation(u32::try_from(now.timestamp()).unwrap_or_default());
-        let message_id = message::message_id(key.bytes(), &frozen, &row.id, SubscriberId(-1 - number), generation);
-        let recipient = Recipient { address, name: None, unsubscribe_url: &unsubscribe_url };
+        let message_id =
+            message::message_id(message_id_key.bytes(), &frozen, &row.id, SubscriberId(-1 - number), generation);
+        let recipient = Recipient { address, name: None, unsubscribe_url: &unsubscribe_url, values: &values };
         let message = message::assemble(&frozen, &signers, &recipient, &message_id, now)
             .map_err(|error| SendError::Refused(error.to_string()))?;
         send_one(&transport, &publication.from.address, address, &message).await?;
@@ -151,7 +170,7 @@ async fn send_one(transport: &Transport, from: &Address, to: &Address, message: 
     match transport {
         Transport::Smtp(routes) => {
             let route = routes.first().expect("a transport over SMTP has a relay");
-            let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.name));
+            let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.limits.name));
             let mut session = smtp::Session::connect(&route.settings, &route.tls).await.map_err(failed)?;
             let envelope = smtp::Envelope::new(Some(from.clone()), to.clone());
             let sendable = smtp::Sendable::new(&envelope, &message.bytes).map_err(|error| refused(&error))?;

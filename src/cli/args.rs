@@ -55,6 +55,12 @@ pub enum Verb {
         /// Stay until deferred deliveries are settled too
         #[arg(long)]
         wait: bool,
+        /// Mail what is new not before this moment: `2026-12-01 09:00`, in the publication's time zone
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<String>,
+        /// Mail also what should have been mailed more than an hour ago
+        #[arg(long)]
+        overdue: bool,
     },
     /// Send a test copy of a post to named addresses; never recorded as a delivery
     Test {
@@ -104,6 +110,9 @@ pub enum Verb {
         /// Only this recipient (default: all that are in doubt)
         #[arg(long, value_name = "ADDRESS")]
         address: Option<String>,
+        /// What proves that they arrived or were refused, such as a line of the relay's log; kept with them
+        #[arg(long, value_name = "TEXT")]
+        evidence: Option<String>,
     },
     /// List, add, import, export and remove subscribers
     #[command(subcommand)]
@@ -142,7 +151,9 @@ pub struct Selection {
 pub enum Decision {
     /// Send the same bytes once more
     Resend,
-    /// Leave them as they are, never resend
+    /// Leave them in doubt, and resend nothing until the next decision
+    Hold,
+    /// Give up: they stay in doubt for ever, and nothing is resent
     Abandon,
     /// There is proof that they arrived
     Arrived,

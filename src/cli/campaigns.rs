@@ -8,7 +8,8 @@ use super::printer;
 use crate::domain::address::Address;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{CampaignId, DeliveryId};
-use crate::ledger::{Doubtful, Ledger, Resolution};
+use crate::domain::traffic::{NOTES, without_pause};
+use crate::ledger::{Doubtful, Ledger, Note, Resolution};
 
 /// Why a campaign that the author paused is paused.
 pub const BY_AUTHOR: &str = "paused by the author";
@@ -21,12 +22,22 @@ pub fn pause(context: &Context, campaign: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Lets a campaign go on.
+/// Lets a campaign go on, and ends the pauses of relays.
 pub fn resume(context: &Context, campaign: &str) -> Result<Exit, Failure> {
     let (ledger, id) = find(context, campaign)?;
-    ledger.resume(&id)?;
+    ledger.resume(&id, context.now())?;
+    end_pauses(&ledger, context)?;
     printer::say(&format!("{id} goes on with the next `fieldpost publish`"));
     Ok(Exit::Done)
+}
+
+/// Ends the pauses of relays: the author has looked. What was sent through them stays counted.
+fn end_pauses(ledger: &Ledger, context: &Context) -> Result<(), Failure> {
+    let ended = ledger.notes(NOTES)?.into_iter().filter_map(|(scope, note)| {
+        let note = without_pause(&note)?;
+        Some(Note { scope, note })
+    });
+    Ok(ledger.rewrite_notes(&ended.collect::<Vec<_>>(), context.now())?)
 }
 
 /// Stops a campaign for good.
@@ -46,24 +57,34 @@ pub fn retry(context: &Context, campaign: &str) -> Result<Exit, Failure> {
 }
 
 /// Settles doubt by the author's word.
-pub fn resolve(context: &Context, campaign: &str, decision: Decision, address: Option<&str>) -> Result<Exit, Failure> {
+pub fn resolve(
+    context: &Context,
+    campaign: &str,
+    resolution: &Resolution,
+    address: Option<&str>,
+) -> Result<Exit, Failure> {
     let (ledger, id) = find(context, campaign)?;
     let which = match address {
         Some(address) => Doubtful::One(doubtful_delivery(&ledger, &id, address)?),
         None => Doubtful::Of(id.clone()),
     };
-    let resolved = ledger.resolve(&which, &resolution(decision), context.now())?;
+    let resolved = ledger.resolve(&which, resolution, context.now())?;
     printer::say(&format!("{} deliveries of {id} are resolved", printer::thousands(resolved)));
     Ok(Exit::Done)
 }
 
-fn resolution(decision: Decision) -> Resolution {
-    let evidence = || "the author's word".to_owned();
-    match decision {
-        Decision::Resend => Resolution::Resend,
-        Decision::Abandon => Resolution::Abandon,
-        Decision::Arrived => Resolution::Accepted { evidence: evidence() },
-        Decision::Refused => Resolution::Rejected { evidence: evidence() },
+/// What was typed as the ledger takes it. Evidence belongs to what it proves.
+pub fn resolution(decision: Decision, evidence: Option<String>) -> Result<Resolution, Failure> {
+    let by_word = || "the author's word".to_owned();
+    match (decision, evidence) {
+        (Decision::Arrived, evidence) => Ok(Resolution::Accepted { evidence: evidence.unwrap_or_else(by_word) }),
+        (Decision::Refused, evidence) => Ok(Resolution::Rejected { evidence: evidence.unwrap_or_else(by_word) }),
+        (Decision::Resend, None) => Ok(Resolution::Resend),
+        (Decision::Hold, None) => Ok(Resolution::Hold),
+        (Decision::Abandon, None) => Ok(Resolution::Abandon),
+        (Decision::Resend | Decision::Hold | Decision::Abandon, Some(_)) => {
+            Err(Failure::usage("`--evidence` goes with `arrived` or `refused`"))
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! through `printer`. Exit codes are decided in `exit` and `failure` alone.
 
 mod args;
+mod at_work;
 mod build;
 mod campaigns;
 mod check;
@@ -54,7 +55,9 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Check { fix } => check::run(context, if fix { check::Mode::Repair } else { check::Mode::Report }),
         Verb::Build => build::run(context),
         Verb::Plan(selection) => plan::run(context, &selection),
-        Verb::Publish { selection, yes, wait } => publish::run(context, &selection, publish::Manner::of(yes, wait)),
+        Verb::Publish { selection, yes, wait, at, overdue } => {
+            publish::run(context, &selection, &publish::Manner::of(yes, wait, at, overdue))
+        }
         Verb::Test { post, to } => test::run(context, &post, &to),
         Verb::Status => status::run(context),
         Verb::Report { campaign, csv } => report::run(context, campaign.as_deref(), report::Shape::of(csv, context)),
@@ -62,8 +65,8 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Resume { campaign } => campaigns::resume(context, &campaign),
         Verb::Cancel { campaign } => campaigns::cancel(context, &campaign),
         Verb::Retry { campaign } => campaigns::retry(context, &campaign),
-        Verb::Resolve { campaign, decision, address } => {
-            campaigns::resolve(context, &campaign, decision, address.as_deref())
+        Verb::Resolve { campaign, decision, address, evidence } => {
+            campaigns::resolve(context, &campaign, &campaigns::resolution(decision, evidence)?, address.as_deref())
         }
         Verb::Subscribers(verb) => subscribers::run(context, verb),
         Verb::Keys(verb) => keys::run(context, verb),

@@ -15,13 +15,14 @@ use super::plan;
 use super::printer;
 use super::progress::Progress;
 use super::status;
-use crate::campaign::{self, Choice, OpenError, Opened, Plan, Prepared};
-use crate::config::Config;
-use crate::deliver::{Ending, Patience, Stop, Tally};
+use crate::campaign::{self, Choice, OpenError, Opened, Plan, Prepared, Start};
+use crate::config::{self, Config};
+use crate::deliver::{Ending, OTHER_VERSION, Patience, Stop, Tally};
 use crate::diagnostic::has_errors;
 use crate::domain::delivery::{CampaignState, InDoubtPolicy, Totals};
 use crate::domain::ids::CampaignId;
-use crate::ledger::{Campaign, Ledger, LedgerError, Recovery, Sender};
+use crate::domain::time::Instant;
+use crate::ledger::{self, Campaign, Ledger, LedgerError, Recovery, Sender};
 
 /// The exit code of [`Exit::Interrupted`], for the second signal.
 const INTERRUPTED: i32 = 130;
@@ -30,10 +31,20 @@ const INTERRUPTED: i32 = 130;
 type Fate = (Campaign, Totals);
 
 /// How a publish behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manner {
     asking: Asking,
     patience: Patience,
+    /// The moment that was typed for new campaigns.
+    at: Option<String>,
+    overdue: Overdue,
+}
+
+/// What becomes of campaigns whose time passed while nothing ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Overdue {
+    Hold,
+    Send,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +54,11 @@ enum Asking {
 }
 
 impl Manner {
-    /// The manner that `--yes` and `--wait` ask for.
-    pub fn of(yes: bool, wait: bool) -> Self {
+    /// The manner that `--yes`, `--wait`, `--at` and `--overdue` ask for.
+    pub fn of(yes: bool, wait: bool, at: Option<String>, overdue: bool) -> Self {
         Self {
+            at,
+            overdue: if overdue { Overdue::Send } else { Overdue::Hold },
             asking: if yes { Asking::Never } else { Asking::BeforeMailing },
             patience: if wait { Patience::WaitForDeferred } else { Patience::LeaveDeferred },
         }
@@ -53,9 +66,10 @@ impl Manner {
 }
 
 /// Publishes. Run again after any interruption, it goes on where it was.
-pub fn run(context: &Context, selection: &Selection, manner: Manner) -> Result<Exit, Failure> {
+pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<Exit, Failure> {
     let (config, warnings) = context.config()?;
     printer::diagnostics(&warnings);
+    let start = manner.at.as_deref().map_or(Ok(Start::Now), |at| start_at(at, &config, context.now()))?;
     let ledger = context.ledger(&config)?;
     let prepared = build::prepare(context, &config, &ledger)?;
     let typed = plan::choice(&prepared, &ledger, selection)?;
@@ -70,7 +84,7 @@ pub fn run(context: &Context, selection: &Selection, manner: Manner) -> Result<E
     let sender = become_sender(context, &config, &ledger)?;
     let built = campaign::build(&prepared, &ledger)?;
     let mut diagnostics = [prepared.diagnostics.clone(), built.diagnostics.clone()].concat();
-    let opened = match campaign::open(&prepared, &ledger, &choice, context.now()) {
+    let opened = match campaign::open(&prepared, &ledger, &choice, start, context.now()) {
         Ok(opened) => opened,
         // Nothing new is opened; what was opened before goes on.
         Err(OpenError::Unrenderable(wrong)) => {
@@ -83,10 +97,53 @@ pub fn run(context: &Context, selection: &Selection, manner: Manner) -> Result<E
     printer::say(&build::summary(&prepared, &built));
     announce(&opened);
     let concerned = unfinished(&ledger)?;
+    see_to_overdue(&ledger, &concerned, manner.overdue, context.now())?;
     let ending = deliver(context, &config, &ledger, sender, manner.patience)?;
     let fates = conclude(&config, &ledger, &concerned)?;
     let exit = verdict(&ending, &fates)?;
     Ok(if exit == Exit::Done && has_errors(&diagnostics) { Exit::Invalid } else { exit })
+}
+
+/// Reads what was typed after `--at`.
+fn start_at(text: &str, config: &Config, now: Instant) -> Result<Start, Failure> {
+    let zone = config.publication.time_zone;
+    let help = |help: String| Failure::Usage { message: format!("--at `{text}`"), help: Some(help) };
+    let moment = config::moment(text, zone)
+        .ok_or_else(|| help(format!("write it as `2026-12-01 09:00` (in {zone}) or `2026-12-01T09:00:00+01:00`")))?;
+    if moment <= now {
+        return Err(help("that moment has passed; without `--at` the mail goes out now".to_owned()));
+    }
+    Ok(Start::At(moment))
+}
+
+/// Holds campaigns whose time passed while nothing ran, or lets them go if the author says so.
+fn see_to_overdue(ledger: &Ledger, concerned: &[CampaignId], wish: Overdue, now: Instant) -> Result<(), LedgerError> {
+    if wish == Overdue::Hold {
+        for id in ledger.hold_overdue(now)? {
+            let reason = ledger.campaign(&id)?.reason.unwrap_or_default();
+            printer::say(&format!("{id} is held, {reason}: `fieldpost publish --overdue` mails it"));
+        }
+        return Ok(());
+    }
+    for id in concerned {
+        if is_overdue(&ledger.campaign(id)?) {
+            ledger.resume(id, now)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_overdue(campaign: &Campaign) -> bool {
+    is_held_for(campaign, ledger::OVERDUE)
+}
+
+/// Whether a campaign is held for a reason that no relay gave.
+fn is_for_the_author(campaign: &Campaign) -> bool {
+    [ledger::OVERDUE, ledger::OLD_COPY, OTHER_VERSION].iter().any(|why| is_held_for(campaign, why))
+}
+
+fn is_held_for(campaign: &Campaign, why: &str) -> bool {
+    campaign.state == CampaignState::Paused && campaign.reason.as_ref().is_some_and(|reason| reason.starts_with(why))
 }
 
 /// The campaigns this run may send for.
@@ -275,7 +332,9 @@ fn conclude(config: &Config, ledger: &Ledger, concerned: &[CampaignId]) -> Resul
 
 fn verdict(ending: &Ending, fates: &[Fate]) -> Result<Exit, Failure> {
     let paused_by_policy = |(campaign, _): &&Fate| {
-        campaign.state == CampaignState::Paused && campaign.reason.as_deref() != Some(campaigns::BY_AUTHOR)
+        campaign.state == CampaignState::Paused
+            && campaign.reason.as_deref() != Some(campaigns::BY_AUTHOR)
+            && !is_for_the_author(campaign)
     };
     if let Some((campaign, _)) = fates.iter().find(paused_by_policy) {
         let reason = campaign.reason.as_deref().unwrap_or("for no reason given");
@@ -284,7 +343,15 @@ fn verdict(ending: &Ending, fates: &[Fate]) -> Result<Exit, Failure> {
     match ending {
         Ending::RelayUnavailable(reason) => Err(Failure::Relay(format!("no relay could be used: {reason}"))),
         Ending::Interrupted => Ok(Exit::Interrupted),
+        Ending::RelaysFull { until } => {
+            let until = until.format("%Y-%m-%d %H:%M UTC");
+            printer::say(&format!(
+                "the relays take no more before {until}: the rest waits for the next `fieldpost publish`"
+            ));
+            Ok(Exit::Done)
+        }
         Ending::Done if fates.iter().any(|(_, totals)| totals.rejected + totals.in_doubt > 0) => Ok(Exit::Imperfect),
+        Ending::Done if fates.iter().any(|(campaign, _)| is_for_the_author(campaign)) => Ok(Exit::Imperfect),
         Ending::Done => Ok(Exit::Done),
     }
 }

@@ -16,6 +16,14 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// Whether waiting brings a later moment nearer.
+    pub fn runs(self) -> bool {
+        match self {
+            Self::System => true,
+            Self::Still(_) => false,
+        }
+    }
+
     /// The moment by this clock.
     pub fn now(self) -> Instant {
         match self {

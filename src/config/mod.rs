@@ -41,6 +41,7 @@ pub use nearest::nearest;
 pub use pacing::{RelayPace, Timing};
 pub use relay::{Relay, Security, Sign};
 pub use secret::Secret;
+pub use zone::moment;
 
 /// The name of the configuration file, in the publication's folder.
 pub const FILE_NAME: &str = "fieldpost.toml";

@@ -11,10 +11,7 @@ use crate::domain::preset::Preset;
 use crate::domain::quota::WarmUp;
 use crate::domain::rate::Rate;
 use crate::domain::span::Span;
-use crate::domain::window::QuietHours;
-
-/// A campaign found later than this after its time is held until the author decides.
-const OVERDUE: Span = Span::of_minutes(60);
+use crate::domain::window::{Day, QuietHours};
 
 /// How a relay is treated: what the author wrote, else its preset.
 #[derive(Debug, Clone)]
@@ -43,14 +40,11 @@ pub struct Timing {
     /// The rates of single domains, in ASCII and lower case; `*` is every other domain, each
     /// for itself.
     pub domain_rates: BTreeMap<String, Rate>,
-    /// The hours in which nothing is sent, where the reader lives.
-    pub quiet_hours: Option<QuietHours>,
-    /// The time of day at which each reader gets the mail, where they live; `None` is at once.
-    pub send_at: Option<NaiveTime>,
+    /// The hours in which nothing is sent, and the time at which everything is, by the clocks
+    /// where the reader lives.
+    pub day: Day,
     /// What has not been sent so long after its campaign was opened expires.
     pub expires_after: Option<Span>,
-    /// A campaign found so long after its time is held until the author decides.
-    pub overdue: Span,
 }
 
 /// Builds a relay's pace: what the author wrote, else what its preset says.
@@ -107,10 +101,8 @@ fn warm_up(raw: &RawWarmUp, sheet: &Sheet<'_>) -> Option<WarmUp> {
 pub(super) fn timing(raw: &RawDelivery, sheet: &Sheet<'_>) -> Timing {
     Timing {
         domain_rates: domain_rates(&raw.domain_rates, sheet),
-        quiet_hours: quiet_hours(&raw.quiet_hours, sheet),
-        send_at: send_at(&raw.send_at, sheet),
+        day: Day { send_at: send_at(&raw.send_at, sheet), quiet_hours: quiet_hours(&raw.quiet_hours, sheet) },
         expires_after: span("expires_after", &raw.expires_after, sheet),
-        overdue: span("overdue", &raw.overdue, sheet).unwrap_or(OVERDUE),
     }
 }
 

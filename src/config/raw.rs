@@ -29,7 +29,7 @@ const ELSEWHERE: &KnownKeys = &[
     ("[[relay]]", RELAY_KEYS),
     ("[[dkim]]", &["selector", "key_file", "domain"]),
     ("[subscribers]", &["file"]),
-    ("[delivery]", &["in_doubt", "begin_ahead", "domain_rates", "quiet_hours", "send_at", "expires_after", "overdue"]),
+    ("[delivery]", &["in_doubt", "begin_ahead", "domain_rates", "quiet_hours", "send_at", "expires_after"]),
     ("[[rule]]", &["stage", "code", "text", "action", "for"]),
     ("[content]", &["retired"]),
     ("[feed]", &["limit"]),
@@ -152,7 +152,6 @@ pub(super) struct RawDelivery {
     pub quiet_hours: Text,
     pub send_at: Text,
     pub expires_after: Text,
-    pub overdue: Text,
 }
 
 /// `[[rule]]`.
@@ -273,7 +272,6 @@ fn delivery(mut section: Section<'_, '_>) -> RawDelivery {
         quiet_hours: section.text("quiet_hours"),
         send_at: section.text("send_at"),
         expires_after: section.text("expires_after"),
-        overdue: section.text("overdue"),
     };
     section.finish(ELSEWHERE);
     raw

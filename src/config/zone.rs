@@ -17,8 +17,8 @@ pub(super) fn zone(text: &str) -> Result<Tz, String> {
 
 /// Reads a date (`2026-01-31`, midnight in the zone), a local date and time, or a moment with
 /// its offset. `None` for anything else. What a change of the clock does is told at
-/// [`window::on_the_wall`].
-pub(super) fn moment(text: &str, zone: Tz) -> Option<Instant> {
+/// `domain::window`.
+pub fn moment(text: &str, zone: Tz) -> Option<Instant> {
     let text = text.trim();
     if let Ok(exact) =
         DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)))

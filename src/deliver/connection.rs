@@ -5,12 +5,18 @@
 //! that a message costs one round trip and never more than one is in doubt.
 
 use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::queue::{Queue, Ready};
 use super::transport::Route;
 use super::worker::{Relation, Worker};
 use crate::domain::policy::Event;
 use crate::smtp::{self, Session};
+
+/// How often a connection that is not needed looks whether it is again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Works until the queue is closed and empty.
 pub(super) async fn run(worker: Worker, route: &Route, queue: &Queue) {
@@ -19,13 +25,14 @@ pub(super) async fn run(worker: Worker, route: &Route, queue: &Queue) {
     loop {
         if next.is_none() {
             connection.worker.let_it_rest().await;
+            connection.wait_until_needed().await;
         }
         let taken = match next.take() {
             Some(ready) => Some(ready),
             None => queue.next().await,
         };
         let Some(ready) = taken else { break };
-        next = match connection.worker.objection() {
+        next = match connection.worker.objection(Some(&ready)) {
             Some(why) => {
                 connection.worker.withdraw(ready, why);
                 None
@@ -50,7 +57,7 @@ impl Connection<'_> {
         let mut session = match self.session().await {
             Ok(session) => session,
             Err(failure) => {
-                self.worker.judge(ready, &failure.into_event());
+                self.worker.judge(ready, &failure.into_event(), Instant::now());
                 return None;
             }
         };
@@ -60,12 +67,23 @@ impl Connection<'_> {
             return None;
         }
         let next = self.queue.try_next();
+        let since = Instant::now();
         let event = self.transact(&mut session, &ready, next.as_ref()).await;
-        let relation = self.worker.judge(ready, &event);
+        let relation = self.worker.judge(ready, &event, since);
         if relation == Relation::GoesOn && session.is_usable() {
             self.session = Some(session);
         }
         next
+    }
+
+    /// Hangs up and waits while the relay's pace needs fewer connections.
+    async fn wait_until_needed(&mut self) {
+        while !self.worker.is_needed() && !self.worker.shared.is_stopping() && !self.queue.is_over() {
+            if let Some(session) = self.session.take() {
+                session.quit().await;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// The open connection, or a new one if there is none, or the relay has closed it
@@ -102,26 +120,27 @@ impl Connection<'_> {
             if let Some(ready) = waiting.take() {
                 self.push(session, ready, &mut flight).await;
             }
-            let may_push = session.may_carry_another() && self.worker.objection().is_none();
+            let may_push = session.may_carry_another() && self.worker.objection(None).is_none();
             if may_push && session.in_flight() < session.window() {
                 waiting = self.queue.try_next();
                 if waiting.is_some() {
                     continue;
                 }
             }
-            let Some(oldest) = flight.pop_front() else { return };
+            let Some((oldest, since)) = flight.pop_front() else { return };
             let event = smtp::event_of(session.pull().await);
-            self.worker.judge(oldest, &event);
+            self.worker.judge(oldest, &event, since);
         }
     }
 
     /// Puts one message in flight. What could not be put there is judged at once.
-    async fn push(&self, session: &mut Session, ready: Ready, flight: &mut VecDeque<Ready>) {
+    async fn push(&self, session: &mut Session, ready: Ready, flight: &mut VecDeque<(Ready, Instant)>) {
+        let since = Instant::now();
         let pushed = session.push(&ready.outgoing.sendable(), || self.worker.mark_dot(&ready)).await;
         match pushed {
-            Ok(()) => flight.push_back(ready),
+            Ok(()) => flight.push_back((ready, since)),
             Err(failure) => {
-                self.worker.judge(ready, &failure.into_event());
+                self.worker.judge(ready, &failure.into_event(), since);
             }
         }
     }

@@ -9,13 +9,16 @@
 //! When the ledger cannot record an outcome, nothing more is sent: every worker stops before
 //! its next final dot, and the run ends with [`DeliverError::Unrecorded`].
 
+mod beat;
 mod connection;
+mod gate;
 mod health;
 mod merge;
 mod outbox;
 mod pace;
 mod prepare;
 mod queue;
+mod record;
 mod relays;
 mod supply;
 mod tally;
@@ -28,16 +31,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::config::Clock;
+use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError, Sender};
+pub use beat::{Beat, Phase, RelayBeat, RelayState, SenderBeat};
+pub use gate::Timing;
+use gate::{Gate, Held};
 use health::Prognosis;
 pub use merge::Merge;
 use pace::Pace;
+pub use prepare::OTHER_VERSION;
 use queue::{Queue, Ready};
+use record::Ended;
 use relays::{Relay, Relays};
 pub use tally::{Count, Tally};
 use tokio::task::JoinHandle;
 use transport::{Lane, Place};
 pub use transport::{Route, Transport};
+use worker::Worker;
 
 /// Why a run ended before its work was done.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +73,11 @@ pub enum Ending {
     Done,
     /// No relay could be reached; the rest stays planned.
     RelayUnavailable(String),
+    /// The relays take no more for a good while; the rest stays planned.
+    RelaysFull {
+        /// Until when.
+        until: Instant,
+    },
     /// A signal asked for the end; what was on the wire was finished.
     Interrupted,
 }
@@ -87,6 +102,8 @@ pub enum Stop {
     Drain,
     /// As `Drain`, since no relay can be reached.
     RelayGone(String),
+    /// As `Drain`, since the relays take no more before a moment.
+    RelaysFull(Instant),
     /// As `Drain`, since an outcome cannot be recorded.
     Broken,
 }
@@ -101,6 +118,8 @@ pub struct Job {
     pub transport: Transport,
     /// What recipients' values are made with.
     pub merge: Merge,
+    /// When mail goes, how fast, and what replies mean.
+    pub timing: Timing,
     /// At most this many deliveries are begun and not settled.
     pub begin_ahead: usize,
     /// Whether to stay for deferred deliveries.
@@ -130,6 +149,7 @@ struct Shared {
     returned: Notify,
     stop: watch::Sender<Stop>,
     relays: Relays,
+    gate: Gate,
     broken: std::sync::Mutex<Option<DeliverError>>,
 }
 
@@ -163,10 +183,19 @@ impl Shared {
 
     /// Notes that a relay failed; when it was the last one, the run ends.
     fn note_failure(&self, relay: &Relay, reason: &str) {
-        let prognosis = relay.health.failed(tokio::time::Instant::now());
+        let prognosis = relay.health.failed(tokio::time::Instant::now(), reason);
         if prognosis == Prognosis::Gone && self.relays.are_gone() && self.patience == Patience::LeaveDeferred {
             self.ask_to_stop(Stop::RelayGone(reason.to_owned()));
         }
+    }
+
+    /// Books suppressions that have waited long enough.
+    fn book(&self, held: &[Held]) -> Result<(), LedgerError> {
+        if held.is_empty() {
+            return Ok(());
+        }
+        let held: Vec<_> = held.iter().map(|held| (held.delivery, held.reason.clone())).collect();
+        self.ledger.suppress_recipients(&held, self.clock.now())
     }
 
     fn is_stopping(&self) -> bool {
@@ -197,8 +226,10 @@ impl Drop for InHand {
 /// [`crate::ledger::Ledger::become_sender`] finds out what became of each delivery.
 pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverError> {
     let places = job.transport.places().map_err(DeliverError::Transport)?;
-    let width = places.iter().flat_map(|place| &place.lanes).map(Lane::width).sum();
-    let pace = Pace::new(width, job.begin_ahead);
+    let lanes = || places.iter().flat_map(|place| &place.lanes);
+    let pace = Pace::new(lanes().count(), lanes().map(Lane::width).sum(), job.begin_ahead);
+    let noted = job.ledger.notes(Gate::notes())?;
+    let gate = Gate::new(job.timing, job.transport.limits(), noted, job.clock.now());
     let shared = Arc::new(Shared {
         ledger: job.ledger,
         sender: job.sender,
@@ -212,33 +243,50 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         returned: Notify::new(),
         stop,
         relays: Relays::new(places.iter().map(|place| Arc::clone(&place.relay)).collect()),
+        gate,
         broken: std::sync::Mutex::new(None),
     });
-    let (queues, workers) = start_lanes(&shared, places);
+    let beats = tokio::spawn({
+        let shared = Arc::clone(&shared);
+        async move { beat::run(&shared).await }
+    });
+    let (ended, outcomes) = mpsc::unbounded_channel();
+    let recorder = tokio::spawn(record::run(Arc::clone(&shared), outcomes));
+    let (queues, workers) = start_lanes(&shared, places, &ended);
+    drop(ended);
     let (batches, prepared) = mpsc::channel(prepare::AHEAD);
     let preparer = tokio::task::spawn_blocking({
         let shared = Arc::clone(&shared);
         move || prepare::run(&shared, job.merge, &batches)
     });
-    supply::run(Arc::clone(&shared), prepared, queues).await;
+    let stop = supply::run(Arc::clone(&shared), prepared, queues).await;
     preparer.await.expect("the preparer does not panic");
     for worker in workers {
         worker.await.expect("a worker does not panic");
     }
-    shared.ask_to_stop(Stop::Finished);
+    recorder.await.expect("the recorder does not panic");
+    shared.ask_to_stop(stop);
+    // The last beat is that of the end.
+    beats.abort();
+    drop(beats.await);
     finish(&shared).await
 }
 
 /// Starts a worker for each lane; returns the queues they take from, one for each place.
-fn start_lanes(shared: &Arc<Shared>, places: Vec<Place>) -> (Vec<mpsc::Sender<Ready>>, Vec<JoinHandle<()>>) {
+fn start_lanes(
+    shared: &Arc<Shared>,
+    places: Vec<Place>,
+    ended: &mpsc::UnboundedSender<Ended>,
+) -> (Vec<mpsc::Sender<Ready>>, Vec<JoinHandle<()>>) {
     let mut queues = Vec::new();
     let mut workers = Vec::new();
     for Place { relay, lanes } in places {
         let (sender, queue) = Queue::new(shared.pace.most());
         queues.push(sender);
-        for lane in lanes {
-            let work = worker::run(Arc::clone(shared), Arc::clone(&relay), lane, queue.clone());
-            workers.push(tokio::spawn(work));
+        for (number, lane) in lanes.into_iter().enumerate() {
+            let (shared, relay, ended) = (Arc::clone(shared), Arc::clone(&relay), ended.clone());
+            let worker = Worker { shared, relay, number, ended };
+            workers.push(tokio::spawn(worker::run(worker, lane, queue.clone())));
         }
     }
     (queues, workers)
@@ -251,11 +299,15 @@ async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
     if let Some(error) = shared.broken.lock().expect("no thread panics while holding this lock").take() {
         return Err(error);
     }
+    shared.book(&shared.gate.close())?;
+    let notes = [shared.gate.take_notes(), beat::last(shared)].concat();
+    shared.sender.note(notes, shared.clock.now()).await?;
     let reason = shared.stop.borrow().clone();
     shared.sender.release(shared.clock.now()).await?;
     Ok(match reason {
         Stop::No | Stop::Finished => Ending::Done,
         Stop::RelayGone(reason) => Ending::RelayUnavailable(reason),
+        Stop::RelaysFull(until) => Ending::RelaysFull { until },
         Stop::Drain | Stop::Broken => Ending::Interrupted,
     })
 }

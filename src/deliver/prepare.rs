@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use rayon::prelude::*;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -16,11 +17,11 @@ use super::merge::Merge;
 use super::{DeliverError, InHand, Patience, Shared, Stop};
 use crate::dkim::{KeyId, Signers};
 use crate::domain::delivery::{Outcome, Suppress};
-use crate::domain::ids::IssueId;
+use crate::domain::ids::{IssueId, MessageId};
 use crate::domain::time::Instant;
-use crate::ledger::{Claim, Frozen as FrozenRow, Purpose, Settle};
-use crate::message::{self, Frozen};
-use crate::smtp::{Envelope, Outgoing};
+use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Postpone, Purpose, Settle};
+use crate::message::{self, Frozen, ThawError};
+use crate::smtp::{Envelope, EnvelopeId, Outgoing, Reports};
 
 /// So many deliveries are claimed in one go.
 const BATCH: usize = 64;
@@ -29,6 +30,9 @@ pub(super) const AHEAD: usize = 2;
 /// How often the ledger is asked again while there is nothing to claim: a pause, a cancel or a
 /// `retry` from another process is seen within this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// A run stays for what was postponed by no more than this.
+const SOON: TimeDelta = TimeDelta::minutes(10);
 
 /// A claimed delivery, assembled.
 pub(super) struct Prepared {
@@ -41,16 +45,16 @@ pub(super) struct Prepared {
 /// Prepares until there is nothing to send or the run is stopping. Blocks.
 pub(super) fn run(shared: &Arc<Shared>, merge: Merge, prepared: &mpsc::Sender<Vec<Prepared>>) {
     let mut preparer = Preparer { shared: Arc::clone(shared), merge, issues: HashMap::new() };
-    while !shared.is_stopping() {
+    while !shared.is_stopping() && !prepared.is_closed() {
         // Counted before the claim: what is settled after it may have come back to be claimed.
         let in_hand = shared.in_hand();
         match preparer.next_batch() {
-            Ok(batch) if batch.is_empty() => {
+            Ok(None) => {
                 if preparer.is_finished(in_hand) {
                     return;
                 }
             }
-            Ok(batch) => {
+            Ok(Some(batch)) => {
                 if prepared.blocking_send(batch).is_err() {
                     return;
                 }
@@ -60,6 +64,17 @@ pub(super) fn run(shared: &Arc<Shared>, merge: Merge, prepared: &mpsc::Sender<Ve
     }
 }
 
+/// How the reason of a campaign begins that is held because this program cannot make its mail.
+pub const OTHER_VERSION: &str = "this needs another version of fieldpost";
+
+/// Whether an issue can be made into mail.
+enum Issue {
+    /// It can.
+    Readable,
+    /// Another version of the assembler froze it; the reason says which.
+    OfAnotherVersion(String),
+}
+
 struct Preparer {
     shared: Arc<Shared>,
     merge: Merge,
@@ -67,13 +82,22 @@ struct Preparer {
 }
 
 impl Preparer {
-    /// Claims a batch and assembles it. What cannot be made is settled here.
-    fn next_batch(&mut self) -> Result<Vec<Prepared>, DeliverError> {
+    /// Claims a batch and assembles it; `None` when nothing is due. What cannot be made is
+    /// settled here, and what has to wait is given back.
+    fn next_batch(&mut self) -> Result<Option<Vec<Prepared>>, DeliverError> {
         let now = self.shared.clock.now();
         let claims = self.shared.sender.claim(BATCH, now)?;
-        for claim in &claims {
-            self.load_issue(&claim.issue)?;
+        if claims.is_empty() {
+            return Ok(None);
         }
+        let mut readable = Vec::with_capacity(claims.len());
+        for claim in self.postpone(claims, now)? {
+            match self.load_issue(&claim.issue)? {
+                Issue::Readable => readable.push(claim),
+                Issue::OfAnotherVersion(reason) => self.set_aside(&claim, reason, now)?,
+            }
+        }
+        let claims = readable;
         let made: Vec<_> = if self.merge.signers.is_empty() {
             claims.iter().map(|claim| self.assemble(claim, now)).collect()
         } else {
@@ -87,16 +111,65 @@ impl Preparer {
                 Err(reason) => self.refuse(&claim, reason, now)?,
             }
         }
-        Ok(batch)
+        Ok(Some(batch))
     }
 
-    fn load_issue(&mut self, id: &IssueId) -> Result<(), DeliverError> {
-        if !self.issues.contains_key(id) {
-            let row = self.shared.ledger.issue(id)?;
-            let row = row.ok_or_else(|| DeliverError::Issue(format!("issue `{id}` is gone")))?;
-            let frozen = Frozen::from_bytes(&row.frozen).map_err(|error| DeliverError::Issue(error.to_string()))?;
-            self.issues.insert(id.clone(), Arc::new(frozen));
+    /// Gives back what has to wait for its reader's day or its domain; returns the rest. What
+    /// is in doubt does not wait.
+    fn postpone(&self, claims: Vec<Claim>, now: Instant) -> Result<Vec<Claim>, DeliverError> {
+        let mut rest = Vec::with_capacity(claims.len());
+        let mut postponed = Vec::new();
+        // What is halted stays claimed, so that it does not come round again in this run.
+        for claim in claims.into_iter().filter(|claim| !self.shared.gate.is_halted(&claim.campaign)) {
+            let wait = match claim.purpose {
+                Purpose::Send => self.shared.gate.wait(&claim, now),
+                Purpose::Resend => None,
+            };
+            match wait {
+                Some((until, reason)) => {
+                    postponed.push(Postpone { delivery: claim.delivery, until, reason: reason.to_owned() });
+                }
+                None => rest.push(claim),
+            }
         }
+        if !postponed.is_empty() {
+            Handle::current().block_on(self.shared.sender.postpone(postponed, now))?;
+        }
+        Ok(rest)
+    }
+
+    /// Reads a frozen issue, which must be as it was frozen: its id is its digest.
+    fn load_issue(&mut self, id: &IssueId) -> Result<Issue, DeliverError> {
+        if self.issues.contains_key(id) {
+            return Ok(Issue::Readable);
+        }
+        let ledger = &self.shared.ledger;
+        let damaged = |what: String| LedgerError::Damaged { path: ledger.path().to_path_buf(), what };
+        let row = ledger.issue(id)?.ok_or_else(|| damaged(format!("issue `{id}` is gone")))?;
+        let frozen = match Frozen::from_bytes(&row.frozen) {
+            Ok(frozen) => frozen,
+            Err(error @ ThawError::Version { .. }) => {
+                return Ok(Issue::OfAnotherVersion(format!("{OTHER_VERSION}: {error}")));
+            }
+            Err(error @ ThawError::Syntax(_)) => return Err(damaged(error.to_string()).into()),
+        };
+        if frozen.id() != *id {
+            return Err(damaged(format!("issue `{id}` is not what was frozen")).into());
+        }
+        self.issues.insert(id.clone(), Arc::new(frozen));
+        Ok(Issue::Readable)
+    }
+
+    /// What only another version can make waits for it: the campaign is paused, and a doubt is
+    /// held with the reason.
+    fn set_aside(&self, claim: &Claim, reason: String, now: Instant) -> Result<(), DeliverError> {
+        self.shared.ledger.pause(&claim.campaign, &reason)?;
+        let outcome = match claim.purpose {
+            Purpose::Send => Outcome::Withdrawn { reason },
+            Purpose::Resend => Outcome::InDoubt { reason },
+        };
+        let settle = Settle { delivery: claim.delivery, attempt: claim.attempt, outcome };
+        Handle::current().block_on(self.shared.sender.settle(vec![settle], now))?;
         Ok(())
     }
 
@@ -106,7 +179,7 @@ impl Preparer {
         let issue = &self.issues[&claim.issue];
         let values = match &claim.frozen {
             Some(frozen) => Merge::thawed(claim, frozen)?,
-            None => self.merge.fresh(claim, issue, now),
+            None => self.merge.fresh(claim, issue, now)?,
         };
         let signers = self.signers(claim)?;
         let recipient = values.recipient(&claim.address);
@@ -120,7 +193,10 @@ impl Preparer {
             keys: keys.join(" "),
             digest: message.digest,
         };
-        let envelope = Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone());
+        let envelope = Envelope {
+            reports: Reports::Failures(envelope_id(&frozen.message_id)),
+            ..Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone())
+        };
         let outgoing = Outgoing::new(envelope, message.bytes).map_err(|error| error.to_string())?;
         Ok((frozen, outgoing))
     }
@@ -145,22 +221,33 @@ impl Preparer {
         Ok(())
     }
 
-    /// Nothing was due. Waits for what is in hand, since it may come back; then, if the run
-    /// has the patience, for what is deferred. `true` when there is nothing to wait for.
+    /// Nothing was due. Waits for what is in hand, since it may come back, and for what was
+    /// postponed and comes back soon; then, if the run has the patience, for what is deferred.
+    /// `true` when there is nothing to wait for.
     fn is_finished(&self, in_hand: usize) -> bool {
+        let now = self.shared.clock.now();
+        let next = self.next_postponed(now).filter(|next| *next - now <= SOON && self.shared.clock.runs());
         let waits_for_deferred = self.shared.patience == Patience::WaitForDeferred && self.has_deferred();
-        if in_hand == 0 && !waits_for_deferred {
+        if in_hand == 0 && next.is_none() && !waits_for_deferred {
             return true;
         }
+        let pause = next.and_then(|next| (next - now).to_std().ok()).map_or(LOOK_AGAIN, |pause| pause.min(LOOK_AGAIN));
         let mut stop = self.shared.stop.subscribe();
         Handle::current().block_on(async {
             tokio::select! {
                 () = self.shared.returned.notified() => {}
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = tokio::time::sleep(pause) => {}
                 _ = stop.wait_for(|stop| *stop != Stop::No) => {}
             }
         });
         false
+    }
+
+    fn next_postponed(&self, now: Instant) -> Option<Instant> {
+        self.shared.sender.next_postponed(now).unwrap_or_else(|error| {
+            self.shared.break_off(error.into());
+            None
+        })
     }
 
     fn has_deferred(&self) -> bool {
@@ -172,4 +259,10 @@ impl Preparer {
             }
         }
     }
+}
+
+/// What a failure report calls this copy: the part of its Message-ID that is its own.
+fn envelope_id(message_id: &MessageId) -> Option<EnvelopeId> {
+    let (own, _) = message_id.as_str().split_once('@')?;
+    EnvelopeId::parse(own).ok()
 }

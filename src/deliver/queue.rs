@@ -67,6 +67,12 @@ impl Queue {
         self.ready.try_lock().ok()?.try_recv().ok()
     }
 
+    /// Whether nothing is left and nothing more comes. Whoever waits at the queue hides the
+    /// answer until they have it.
+    pub fn is_over(&self) -> bool {
+        self.ready.try_lock().is_ok_and(|ready| ready.is_closed() && ready.is_empty())
+    }
+
     /// Waits for the next ones, at most so many; none at the end.
     pub async fn next_many(&self, limit: usize) -> Vec<Ready> {
         let mut batch = Vec::new();

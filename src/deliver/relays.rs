@@ -1,38 +1,66 @@
-//! The relays of a run: how each fares, and which one the next delivery goes to.
+//! The relays of a run, and how each fares.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::health::Health;
+use crate::domain::traffic::Condition;
 
 /// One relay, or the outbox, as the parts of a run share it.
 #[derive(Debug)]
 pub(super) struct Relay {
+    /// Its number among the relays of the run, from 0.
+    pub number: usize,
     /// What reports call it.
     pub name: String,
     /// Whether it is fit to be used.
     pub health: Health,
-    /// Its share of the work; 0 is "only when no other can".
-    weight: u32,
     /// How many deliveries are begun for it and not settled.
     load: AtomicUsize,
+    /// How many messages it has carried, and for how many microseconds in all.
+    messages: AtomicU64,
+    wire_micros: AtomicU64,
 }
 
 impl Relay {
-    pub fn new(name: String, weight: u32) -> Arc<Self> {
-        Arc::new(Self { name, health: Health::default(), weight, load: AtomicUsize::new(0) })
+    pub fn new(number: usize, name: String) -> Arc<Self> {
+        Arc::new(Self {
+            number,
+            name,
+            health: Health::default(),
+            load: AtomicUsize::new(0),
+            messages: AtomicU64::new(0),
+            wire_micros: AtomicU64::new(0),
+        })
+    }
+
+    /// How many deliveries are begun for it and not settled.
+    pub fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Counts a message that was so long on the wire, whatever became of it.
+    pub fn carry(&self, time: Duration) {
+        self.wire_micros.fetch_add(u64::try_from(time.as_micros()).unwrap_or(0), Ordering::Relaxed);
+        self.messages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many messages it has carried, and how long those were on the wire, added up.
+    pub fn carried(&self) -> (u64, Duration) {
+        let messages = self.messages.load(Ordering::Relaxed);
+        (messages, Duration::from_micros(self.wire_micros.load(Ordering::Relaxed)))
     }
 
     fn is_usable(&self, now: Instant) -> bool {
         !self.health.is_gone() && self.health.resting_until().is_none_or(|until| until <= now)
     }
 
-    /// How far it is behind its share: the smaller, the sooner it gets the next one.
-    fn backlog(&self) -> u64 {
-        let load = self.load.load(Ordering::Relaxed) as u64 + 1;
-        load.saturating_mul(1_000_000) / u64::from(self.weight.max(1))
+    /// How it fares, for the choice of a relay.
+    fn condition(&self, now: Instant) -> Condition {
+        if self.is_usable(now) { Condition::Working(self.load()) } else { Condition::Resting }
     }
 }
 
@@ -68,15 +96,19 @@ impl Relays {
         Self(relays)
     }
 
-    /// The relay for the next delivery, by its number: among the usable ones that which is least
-    /// behind its share, a relay of weight 0 only when there is no other. With none usable, the
-    /// one whose rest ends first.
-    pub fn choose(&self, now: Instant) -> (usize, &Arc<Relay>) {
-        let usable = || self.0.iter().enumerate().filter(|(_, relay)| relay.is_usable(now));
-        let working = usable().filter(|(_, relay)| relay.weight > 0).min_by_key(|(_, relay)| relay.backlog());
-        let spare = || usable().min_by_key(|(_, relay)| relay.backlog());
-        let first_back = || self.0.iter().enumerate().min_by_key(|(_, relay)| relay.health.resting_until());
-        working.or_else(spare).or_else(first_back).expect("there is at least one relay")
+    /// All of them, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Relay>> {
+        self.0.iter()
+    }
+
+    /// A relay by its number.
+    pub fn get(&self, number: usize) -> &Arc<Relay> {
+        &self.0[number]
+    }
+
+    /// How a relay fares, for the choice of one.
+    pub fn condition(&self, number: usize, now: Instant) -> Condition {
+        self.0[number].condition(now)
     }
 
     /// Whether a delivery that waits for this relay would fare better with another.
@@ -94,46 +126,28 @@ impl Relays {
 mod tests {
     use super::*;
 
-    fn share_out(relays: &Relays, n: usize) -> Vec<usize> {
-        let mut loads = Vec::new();
-        let mut counts = vec![0; relays.0.len()];
-        for _ in 0..n {
-            let (number, relay) = relays.choose(Instant::now());
-            loads.push(Load::on(relay));
-            counts[number] += 1;
-        }
-        counts
-    }
-
-    fn relays(weights: &[u32]) -> Relays {
-        Relays::new(weights.iter().map(|weight| Relay::new(format!("relay of {weight}"), *weight)).collect())
+    fn relays(n: usize) -> Relays {
+        Relays::new((0..n).map(|number| Relay::new(number, format!("relay {number}"))).collect())
     }
 
     #[test]
-    fn the_work_is_shared_by_weight_and_a_spare_relay_gets_none() {
-        assert_eq!(share_out(&relays(&[3, 1, 0]), 40), [30, 10, 0]);
-        assert_eq!(share_out(&relays(&[1]), 5), [5]);
-    }
-
-    #[test]
-    fn a_relay_that_rests_gets_nothing_and_the_spare_one_takes_over() {
-        let relays = relays(&[3, 1, 0]);
+    fn a_relay_knows_what_it_has_to_do() {
+        let relays = relays(1);
         let now = Instant::now();
-        relays.0[0].health.failed(now);
-        assert_eq!(share_out(&relays, 4), [0, 4, 0]);
-        assert!(relays.has_better_than(&relays.0[0], now));
-        relays.0[1].health.failed(now);
-        assert_eq!(share_out(&relays, 4), [0, 0, 4]);
-        relays.0[2].health.failed(now);
-        assert!(!relays.has_better_than(&relays.0[0], now), "no other is better off");
-        assert_eq!(share_out(&relays, 4).iter().sum::<usize>(), 4, "somebody has to");
+        let load = Load::on(relays.get(0));
+        assert_eq!(relays.condition(0, now), Condition::Working(1));
+        drop(load);
+        assert_eq!(relays.condition(0, now), Condition::Working(0), "what is settled no longer counts");
     }
 
     #[test]
-    fn what_is_settled_no_longer_counts() {
-        let relays = relays(&[1, 1]);
-        let (_, first) = relays.choose(Instant::now());
-        drop(Load::on(first));
-        assert_eq!(first.load.load(Ordering::Relaxed), 0);
+    fn a_relay_that_rests_says_so_and_another_is_better_off() {
+        let relays = relays(2);
+        let now = Instant::now();
+        relays.get(0).health.failed(now, "busy");
+        assert_eq!((relays.condition(0, now), relays.condition(1, now)), (Condition::Resting, Condition::Working(0)));
+        assert!(relays.has_better_than(relays.get(0), now));
+        relays.get(1).health.failed(now, "busy");
+        assert!(!relays.has_better_than(relays.get(0), now), "no other is better off");
     }
 }

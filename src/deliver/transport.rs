@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::outbox;
 use super::relays::Relay;
+use crate::domain::traffic::RelayLimits;
 use crate::files::Maildir;
 use crate::smtp;
 
@@ -21,16 +23,12 @@ pub enum Transport {
 /// One relay and how to use it.
 #[derive(Clone)]
 pub struct Route {
-    /// The relay's name in reports: `host:port`.
-    pub name: String,
+    /// Its name in reports, and what it may be given.
+    pub limits: RelayLimits,
     /// How to reach it.
     pub settings: Arc<smtp::Settings>,
     /// What its certificate is checked with.
     pub tls: Arc<smtp::Tls>,
-    /// How many connections at once, at least 1.
-    pub connections: usize,
-    /// Its share of the work among several; 0 is "only when no other can".
-    pub weight: u32,
 }
 
 /// What takes messages: one worker each.
@@ -44,11 +42,11 @@ pub(super) enum Lane {
 }
 
 impl Lane {
-    /// How many messages may be on the wire of this lane at once.
+    /// How many messages may be on the wire of this lane at once, or fill its hands.
     pub(super) fn width(&self) -> usize {
         match self {
             Self::Smtp(route) => route.settings.window.max(1),
-            Self::Maildir(_) | Self::Memory(_) => 1,
+            Self::Maildir(_) | Self::Memory(_) => 2 * outbox::BATCH,
         }
     }
 }
@@ -63,17 +61,25 @@ impl Transport {
     /// What reports call the place mail goes to.
     pub fn name(&self) -> String {
         match self {
-            Self::Smtp(routes) => routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", "),
+            Self::Smtp(routes) => routes.iter().map(|route| route.limits.name.as_str()).collect::<Vec<_>>().join(", "),
             Self::Maildir(path) => format!("maildir:{}", path.display()),
             Self::Memory(_) => "memory".to_owned(),
         }
     }
 
+    /// What each place may be given, in the order of the places.
+    pub(super) fn limits(&self) -> Vec<RelayLimits> {
+        match self {
+            Self::Smtp(routes) => routes.iter().map(|route| route.limits.clone()).collect(),
+            Self::Maildir(_) | Self::Memory(_) => vec![RelayLimits::unlimited(self.name())],
+        }
+    }
+
     /// The places to send to, at least one.
     pub(super) fn places(&self) -> Result<Vec<Place>, String> {
-        let one = |lane| vec![Place { relay: Relay::new(self.name(), 1), lanes: vec![lane] }];
+        let one = |lane| vec![Place { relay: Relay::new(0, self.name()), lanes: vec![lane] }];
         match self {
-            Self::Smtp(routes) => Ok(routes.iter().map(place).collect()),
+            Self::Smtp(routes) => Ok(routes.iter().enumerate().map(|(number, route)| place(number, route)).collect()),
             Self::Maildir(path) => {
                 let maildir = Maildir::open(path).map_err(|error| error.to_string())?;
                 Ok(one(Lane::Maildir(maildir)))
@@ -83,7 +89,7 @@ impl Transport {
     }
 }
 
-fn place(route: &Route) -> Place {
-    let lanes = (0..route.connections.max(1)).map(|_| Lane::Smtp(route.clone())).collect();
-    Place { relay: Relay::new(route.name.clone(), route.weight), lanes }
+fn place(number: usize, route: &Route) -> Place {
+    let lanes = (0..route.limits.connections.max(1)).map(|_| Lane::Smtp(route.clone())).collect();
+    Place { relay: Relay::new(number, route.limits.name.clone()), lanes }
 }

@@ -118,6 +118,16 @@ impl Bucket {
         start
     }
 
+    /// The time from one message to the next at the present share.
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Whether all that was taken has flowed back.
+    pub fn is_full(&mut self, now: Instant) -> bool {
+        self.look(now) >= self.full
+    }
+
     /// Takes note of the clock. Set back, it moves what is owed back with it.
     fn look(&mut self, now: Instant) -> Instant {
         if now + SLACK < self.seen {

@@ -26,4 +26,5 @@ mod shipped_rules;
 pub mod span;
 pub mod subscriber;
 pub mod time;
+pub mod traffic;
 pub mod window;

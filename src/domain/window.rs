@@ -68,6 +68,34 @@ impl fmt::Display for QuietHours {
     }
 }
 
+/// When a delivery may go, as far as its reader's day goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Day {
+    /// The time at which it goes; `None` is at once.
+    pub send_at: Option<NaiveTime>,
+    /// The hours in which it does not.
+    pub quiet_hours: Option<QuietHours>,
+}
+
+impl Day {
+    /// When a delivery of a campaign that began at `begun` may go in a zone: now, or later.
+    /// `send_at` is the first such time after the campaign began, quiet or not.
+    pub fn free_from(self, begun: Instant, now: Instant, zone: Tz) -> Instant {
+        if let Some(time) = self.send_at {
+            return now.max(first_at(time, begun, zone));
+        }
+        self.quiet_hours.map_or(now, |hours| hours.free_from(now, zone))
+    }
+}
+
+/// The first moment, not before `from`, at which a zone's clocks show a time (or, on the day
+/// that skips it, the one it is taken for).
+fn first_at(time: NaiveTime, from: Instant, zone: Tz) -> Instant {
+    let today = from.with_timezone(&zone).date_naive();
+    let all = today.iter_days().take(3).filter_map(|day| on_the_wall(zone, day.and_time(time)));
+    all.into_iter().find(|moment| *moment >= from).unwrap_or(from)
+}
+
 /// The moment at which the clock on a zone's walls shows a time. A time that a change of the
 /// clock skips is read with the offset before the change (so, mostly an hour later); of one
 /// that comes twice the first is taken. `None` outside of the calendar.
@@ -161,6 +189,30 @@ mod tests {
             assert_eq!(on_the_wall(zone, local(wall)).unwrap().to_rfc3339(), expected, "{zone} {wall}");
         }
         assert_eq!(on_the_wall(Tz::America__New_York, NaiveDateTime::MAX), None);
+    }
+
+    #[test]
+    fn everybody_gets_it_at_nine_in_the_morning() {
+        let nine = NaiveTime::from_hms_opt(9, 0, 0);
+        let day = Day { send_at: nine, quiet_hours: QuietHours::parse("08:00-10:00").ok() };
+        let begun = moment("2026-03-27T10:00:00Z");
+        for (zone, expected) in [
+            (Tz::Pacific__Auckland, "2026-03-27T20:00:00+00:00"),
+            (Tz::Europe__Vienna, "2026-03-28T08:00:00+00:00"),
+            (Tz::America__New_York, "2026-03-27T13:00:00+00:00"),
+            (Tz::UTC, "2026-03-28T09:00:00+00:00"),
+        ] {
+            assert_eq!(day.free_from(begun, begun, zone).to_rfc3339(), expected, "{zone}");
+        }
+        let late = moment("2026-03-30T12:00:00Z");
+        assert_eq!(day.free_from(begun, late, Tz::UTC), late, "what is late goes at once");
+        let quiet = Day { send_at: None, ..day };
+        assert_eq!(quiet.free_from(begun, late, Tz::UTC), late);
+        assert_eq!(Day::default().free_from(begun, begun, Tz::UTC), begun);
+        let half_past_two = Day { send_at: NaiveTime::from_hms_opt(2, 30, 0), quiet_hours: None };
+        let night = moment("2026-03-28T23:00:00Z");
+        let skipped = half_past_two.free_from(night, night, Tz::Europe__Vienna);
+        assert_eq!(skipped.to_rfc3339(), "2026-03-29T01:30:00+00:00");
     }
 
     #[test]

@@ -89,6 +89,9 @@ pub(super) fn begin(desk: &mut Desk, tx: &Connection, ask: &Begin, now: Instant)
     }
     freeze(tx, ask)?;
     desk.leaving.push(ask.delivery);
+    if let Some(witness) = &desk.witness {
+        witness.reach(ask.delivery);
+    }
     let slot = desk.slots.take(ask.delivery, ask.attempt);
     // Before the commit: a delivery that is begun on disk always has its slot.
     desk.marks.write(slot, ask.delivery, ask.attempt, &Mark::Begun).map_err(|source| desk.marks_failed(&source))?;
@@ -191,7 +194,9 @@ fn refusal(desk: &Desk, standing: &Standing, ask: &Begin, now: Instant) -> Optio
         return Some(Refusal::Expired);
     }
     let same = standing.digest.as_deref() == Some(&ask.frozen.digest[..]);
-    (standing.state == DeliveryState::InDoubt && !same).then_some(Refusal::DigestDiffers)
+    // Of a copy that a lost ledger sent nothing is known here; the author has seen that.
+    let is_wished = standing.digest.is_none() && standing.resend == Resend::Ordered;
+    (standing.state == DeliveryState::InDoubt && !same && !is_wished).then_some(Refusal::DigestDiffers)
 }
 
 fn turn_away(tx: &Connection, id: DeliveryId, standing: &Standing, refusal: Refusal) -> rusqlite::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::LedgerError;
@@ -41,6 +42,8 @@ pub struct Campaign {
 pub enum Resolution {
     /// Send the same bytes once more, whatever the policy and however often it was in doubt.
     Resend,
+    /// Leave it as it is: nothing is resent, whatever the policy, until the author decides.
+    Hold,
     /// Give up: nobody will know.
     Abandon,
     /// There is evidence that it arrived, such as a line of the relay's log.
@@ -63,6 +66,12 @@ pub enum Doubtful {
     /// One delivery.
     One(DeliveryId),
 }
+
+/// How the reason of a campaign begins that is held because its time passed while nothing ran.
+pub const OVERDUE: &str = "overdue";
+
+/// A campaign is overdue when its time passed longer ago than this.
+const PATIENCE: Duration = Duration::hours(1);
 
 impl Ledger {
     /// Every campaign that is not a draft, oldest first.
@@ -109,13 +118,36 @@ impl Ledger {
         })
     }
 
-    /// Lets a paused campaign go on; one that is planned or running is left as it is.
-    pub fn resume(&self, id: &CampaignId) -> Result<(), LedgerError> {
+    /// Holds every campaign that should have begun more than an hour ago and has not: the machine
+    /// was down, and nobody knows whether its author still wants it sent. A second call finds none.
+    pub fn hold_overdue(&self, now: Instant) -> Result<Vec<CampaignId>, LedgerError> {
+        self.write(|tx| {
+            let mut statement = tx.prepare_cached(
+                "SELECT id, not_before FROM campaigns WHERE state = 'planned' AND not_before < ?1 ORDER BY id",
+            )?;
+            let rows = statement.query_map([to_millis(now - PATIENCE)], |row| {
+                Ok((row.get::<_, i64>("id")?, moment(row, "not_before")?))
+            })?;
+            let overdue: Vec<(i64, Instant)> = rows.collect::<Result<_, _>>()?;
+            for (number, since) in &overdue {
+                let reason = format!("{OVERDUE}: it should have been mailed at {}", since.format("%Y-%m-%d %H:%M UTC"));
+                let sql = "UPDATE campaigns SET state = 'paused', reason = ?2 WHERE id = ?1";
+                tx.execute(sql, params![number, reason])?;
+            }
+            Ok(overdue.into_iter().map(|(number, _)| campaign_id(number)).collect())
+        })
+    }
+
+    /// Lets a paused campaign go on; one that is planned or running is left as it is. A moment
+    /// it should have waited for is forgotten when it has passed, so that it is never overdue again.
+    pub fn resume(&self, id: &CampaignId, now: Instant) -> Result<(), LedgerError> {
         self.write(|tx| {
             let (number, state) = find(tx, id)?;
             match state {
                 CampaignState::Paused => {
-                    tx.execute("UPDATE campaigns SET state = 'planned', reason = NULL WHERE id = ?1", [number])?;
+                    let sql = "UPDATE campaigns SET state = 'planned', reason = NULL,
+                            not_before = iif(not_before <= ?2, NULL, not_before) WHERE id = ?1";
+                    tx.execute(sql, params![number, to_millis(now)])?;
                     Ok(())
                 }
                 CampaignState::Planned | CampaignState::Running => Ok(()),
@@ -232,6 +264,11 @@ fn resolve_one(tx: &Connection, id: DeliveryId, resolution: &Resolution) -> rusq
     let (state, reason) = match resolution {
         Resolution::Resend => {
             let sql = "UPDATE deliveries SET resend = 'ordered', next = NULL, reason = 'the author ordered a resend'
+                WHERE id = ?1 AND state = 'in_doubt'";
+            return tx.prepare_cached(sql)?.execute([id.0]).map(|_| ());
+        }
+        Resolution::Hold => {
+            let sql = "UPDATE deliveries SET resend = 'held', next = NULL, reason = 'in doubt; held by the author'
                 WHERE id = ?1 AND state = 'in_doubt'";
             return tx.prepare_cached(sql)?.execute([id.0]).map(|_| ());
         }

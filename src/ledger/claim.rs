@@ -45,6 +45,13 @@ pub struct Claim {
     pub first_try: Option<Instant>,
     /// How often it was deferred.
     pub failures: u32,
+    /// When its campaign began, or was to begin.
+    pub start: Instant,
+    /// The IANA name of the zone where the reader lives, as the list says.
+    pub time_zone: Option<String>,
+    /// What else the list says of the subscriber: a JSON object of texts, not read yet, since
+    /// few issues use it.
+    pub attributes: String,
 }
 
 /// Why a delivery was claimed.
@@ -112,6 +119,7 @@ struct Open {
     post: PostId,
     issue: IssueId,
     generation: Generation,
+    start: Instant,
 }
 
 /// Where candidates come from, in the order they are served.
@@ -147,7 +155,7 @@ impl Pool {
             "SELECT d.id, d.subscriber, d.attempt, d.failures, d.first_try, s.address, s.name, s.hash,
                 (SELECT delivery FROM coverage WHERE coverage.post = ?2 AND coverage.generation = ?3
                     AND coverage.subscriber = d.subscriber) AS voucher,
-                f.date, f.merge, f.message_id, f.keys, f.digest
+                f.date, f.merge, f.message_id, f.keys, f.digest, s.attributes ->> 'time_zone', s.attributes
             FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber
                 LEFT JOIN frozen f ON f.delivery = d.id
             WHERE d.campaign = ?1 AND {} ORDER BY d.next, d.id LIMIT ?6",
@@ -186,7 +194,8 @@ pub(super) fn claim(
 
 fn open_campaigns(tx: &Connection, now: Instant) -> rusqlite::Result<Vec<Open>> {
     let mut statement = tx.prepare_cached(
-        "SELECT c.id, c.post AS post_number, posts.id AS post, issues.id AS issue, generation
+        "SELECT c.id, c.post AS post_number, posts.id AS post, issues.id AS issue, generation,
+            coalesce(not_before, opened) AS start
         FROM campaigns c JOIN posts ON posts.number = c.post JOIN issues ON issues.number = c.issue
         WHERE c.state IN ('planned', 'running') AND coalesce(not_before, 0) <= ?1 ORDER BY c.id",
     )?;
@@ -197,6 +206,7 @@ fn open_campaigns(tx: &Connection, now: Instant) -> rusqlite::Result<Vec<Open>> 
             post: words::post_id(row, "post")?,
             issue: words::issue_id(row, "issue")?,
             generation: Generation(row.get("generation")?),
+            start: words::moment(row, "start")?,
         })
     })?;
     rows.collect()
@@ -286,6 +296,9 @@ fn read(row: &Row<'_>, search: &Search<'_>, open: &Open, pool: Pool) -> rusqlite
         frozen: frozen(row)?,
         first_try: words::maybe_moment(row, "first_try")?,
         failures: row.get(3)?,
+        start: open.start,
+        time_zone: row.get(14)?,
+        attributes: row.get(15)?,
     })
 }
 

@@ -8,10 +8,10 @@
 //! | `open`, `schema`, `secrets`, `words`, `error` | the file: settings, migrations, keys, the words read back |
 //! | `posts`, `subscribers`, `suppression`, `audience`, `issues` | what a campaign is made of |
 //! | `draft`, `campaigns` | opening a campaign; steering it |
-//! | `lock`, `witness`, `recovery`, `sender` | becoming the sender |
+//! | `lock`, `witness`, `recovery`, `restored`, `sender` | becoming the sender |
 //! | `claim`, `postpone`, `begin`, `settle`, `standing`, `moves` | a delivery's way through its states |
 //! | `writer`, `marks` | group commit; what a killed process leaves |
-//! | `report`, `notes`, `verify` | what did happen; what the sender says of itself; whether the file is sound |
+//! | `report`, `survey`, `notes`, `verify` | what did happen; what waits and why; what the sender says of itself; whether the file is sound |
 
 mod audience;
 mod begin;
@@ -29,6 +29,7 @@ mod postpone;
 mod posts;
 mod recovery;
 mod report;
+mod restored;
 mod schema;
 mod secrets;
 mod sender;
@@ -36,6 +37,7 @@ mod settle;
 mod standing;
 mod subscribers;
 mod suppression;
+mod survey;
 mod verify;
 mod witness;
 mod words;
@@ -45,7 +47,7 @@ mod writer;
 mod tests;
 
 pub use begin::{Begin, BeginAnswer, Refusal};
-pub use campaigns::{Campaign, Doubtful, Resolution};
+pub use campaigns::{Campaign, Doubtful, OVERDUE, Resolution};
 pub use claim::{Claim, Frozen, Purpose};
 pub use draft::NewCampaign;
 pub use error::LedgerError;
@@ -57,8 +59,10 @@ pub use postpone::Postpone;
 pub use posts::MailDecision;
 pub use recovery::Recovery;
 pub use report::{AttemptRow, DeliveryRow};
+pub use restored::{Accepted, OLD_COPY};
 pub use secrets::Secret;
 pub use sender::{Pending, Sender};
 pub use settle::{Settle, Settled};
 pub use subscribers::{Consent, Removal};
+pub use survey::{Reason, Survey};
 pub use verify::Finding;

@@ -28,6 +28,12 @@ impl Ledger {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+
+    /// Rewrites notes beside a sender, each in the place of the last one of its scope. A sender
+    /// at work goes by what it has in memory, and writes over them.
+    pub fn rewrite_notes(&self, notes: &[Note], now: Instant) -> Result<(), LedgerError> {
+        self.write(|tx| Ok(notes.iter().try_for_each(|note| write(tx, note, now))?))
+    }
 }
 
 /// Writes a note in the place of the one of its scope.

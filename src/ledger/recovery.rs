@@ -59,9 +59,15 @@ pub(super) fn before(db: &Connection) -> rusqlite::Result<Before> {
     })
 }
 
-/// `SQLite`'s own check, after an unclean end: what it finds, or nothing.
-pub(super) fn quick_check(db: &Connection) -> rusqlite::Result<Option<String>> {
-    let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+/// Whether a campaign is under way: then a row that damage hides is a reader who gets nothing.
+pub(super) fn is_under_way(db: &Connection) -> rusqlite::Result<bool> {
+    db.prepare("SELECT 1 FROM campaigns WHERE state IN ('planned', 'running', 'paused')")?.exists([])
+}
+
+/// `SQLite`'s own check of tables and indexes, some ten seconds for a million deliveries: what
+/// it finds, or nothing.
+pub(super) fn integrity_check(db: &Connection) -> rusqlite::Result<Option<String>> {
+    let found: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     Ok((found != "ok").then_some(found))
 }
 

@@ -69,13 +69,6 @@ CREATE INDEX deliveries_ever_in_doubt ON deliveries (campaign) WHERE doubts > 0;
 CREATE INDEX deliveries_with_feedback ON deliveries (campaign, feedback) WHERE feedback IS NOT NULL;
 CREATE INDEX campaigns_open ON campaigns (id) WHERE state IN ('planned', 'running', 'paused');
 
--- Addresses a relay called dead in a stretch of replies that is not over: booked or dropped with it.
-CREATE TABLE held_suppressions (
-  delivery INTEGER PRIMARY KEY REFERENCES deliveries (id),
-  reason TEXT NOT NULL,
-  at INTEGER NOT NULL
-) STRICT;
-
 -- What a sender says of its relays, its paces and itself, for `status` and for the next sender.
 CREATE TABLE sender_notes (
   scope TEXT PRIMARY KEY,

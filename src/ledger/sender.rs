@@ -19,7 +19,7 @@ use super::marks::{Mark, MarkSlot, Marks};
 use super::notes::Note;
 use super::open::{beside, connect};
 use super::postpone::Postpone;
-use super::recovery::{Drafts, Recovery, before, quick_check, recover};
+use super::recovery::{Drafts, Recovery, before, integrity_check, is_under_way, recover};
 use super::settle::{Settle, Settled};
 use super::witness::{self, Witness};
 use super::words::{count, maybe_moment};
@@ -115,26 +115,12 @@ impl Ledger {
 
     fn refuse_damage_and_old_copies(&self, db: &Connection, folder: Option<&Path>) -> Result<(), LedgerError> {
         let before = before(db)?;
-        if !before.ended_clean
-            && let Some(what) = quick_check(db)?
+        if (!before.ended_clean || is_under_way(db)?)
+            && let Some(what) = integrity_check(db)?
         {
             return Err(LedgerError::Damaged { path: self.path().to_path_buf(), what });
         }
         folder.map_or(Ok(()), |folder| witness::check(folder, self.path(), &before.age))
-    }
-
-    /// The author decides for a state file that is older than its witness, or another one:
-    /// every campaign that could send is paused, and the witness is forgotten.
-    pub fn accept_old_state(&self, witness: &Path, now: Instant) -> Result<u64, LedgerError> {
-        let _lock = lock_sender(self.path(), now)?;
-        let paused = self.write(|tx| {
-            let sql = "UPDATE campaigns SET state = 'paused',
-                    reason = 'this state is an older copy: some of these may have been sent since'
-                WHERE state IN ('planned', 'running')";
-            Ok(tx.execute(sql, [])? as u64)
-        })?;
-        witness::forget(witness, self.path())?;
-        Ok(paused)
     }
 }
 
@@ -244,6 +230,17 @@ impl Sender {
         reply: &Reply,
     ) -> std::io::Result<()> {
         self.marks.write(slot, delivery, attempt, &Mark::Replied(reply.clone()))
+    }
+
+    /// The earliest moment at which a postponed delivery comes back, if there is one.
+    pub fn next_postponed(&self, now: Instant) -> Result<Option<Instant>, LedgerError> {
+        self.ledger.read(|tx| {
+            let sql = "SELECT min((SELECT min(d.next) FROM deliveries d
+                    WHERE d.campaign = c.id AND d.state = 'planned' AND d.next > ?1)) AS next
+                FROM campaigns c WHERE c.state IN ('planned', 'running') AND coalesce(c.not_before, 0) <= ?1";
+            let next = tx.prepare_cached(sql)?.query_row([to_millis(now)], |row| maybe_moment(row, "next"))?;
+            Ok(next)
+        })
     }
 
     /// What is left to send in all campaigns that are planned or running.

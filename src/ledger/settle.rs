@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::Ledger;
 use super::error::LedgerError;
 use super::moves;
 use super::standing::{self, Standing};
@@ -220,6 +221,21 @@ fn follow_a_cancelled_campaign(
     tx.prepare_cached(sql)?.execute(params![id.0, state.word()])?;
     moves::release_coverage(tx, id)?;
     Ok(DeliveryState::Cancelled)
+}
+
+impl Ledger {
+    /// Books suppressions that had waited, each with its reason: never mail the people of
+    /// these deliveries again. A second call changes nothing.
+    pub fn suppress_recipients(&self, held: &[(DeliveryId, String)], now: Instant) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            for (delivery, reason) in held {
+                let sql = "SELECT subscriber FROM deliveries WHERE id = ?1";
+                let subscriber = tx.prepare_cached(sql)?.query_row([delivery.0], |row| row.get(0))?;
+                suppress(tx, subscriber, reason, now)?;
+            }
+            Ok(())
+        })
+    }
 }
 
 fn suppress(tx: &Connection, subscriber: i64, reason: &str, now: Instant) -> rusqlite::Result<()> {

@@ -1,11 +1,13 @@
 //! `state verify`: reads the whole file and lists what is wrong with it.
 
+use aws_lc_rs::hmac;
 use rusqlite::Connection;
 
 use super::Ledger;
 use super::error::LedgerError;
 use super::report::totals;
-use super::words::{campaign_id, campaign_state, count};
+use super::secrets::address_hash;
+use super::words::{address, campaign_id, campaign_state, count};
 use crate::domain::delivery::CampaignState;
 
 /// One thing `state verify` found wrong.
@@ -18,17 +20,34 @@ pub struct Finding {
 impl Ledger {
     /// Lists what is wrong with the file: `SQLite`'s own integrity, words that are no state,
     /// accounts that do not balance, finished campaigns that are not, coverage and deliveries
-    /// that do not vouch for each other, doubts of which nothing is frozen. An empty list is a sound ledger.
+    /// that do not vouch for each other, doubts of which nothing is frozen, addresses that were
+    /// altered. An empty list is a sound ledger.
     pub fn verify(&self) -> Result<Vec<Finding>, LedgerError> {
         self.read(|tx| {
             let mut findings = integrity(tx)?;
             if findings.is_empty() {
                 findings.extend(accounts(tx)?);
                 findings.extend(deliveries(tx)?);
+                findings.extend(addresses(tx, self.hashing())?);
             }
             Ok(findings)
         })
     }
+}
+
+/// Subscribers whose address is not the one whose keyed hash stands beside it.
+fn addresses(tx: &Connection, hashing: &hmac::Key) -> rusqlite::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut statement = tx.prepare("SELECT id, address, hash FROM subscribers")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, hash): (i64, Vec<u8>) = (row.get("id")?, row.get("hash")?);
+        let is_sound = address(row, "address").is_ok_and(|address| hash == address_hash(hashing, &address));
+        if !is_sound {
+            findings.push(Finding { what: format!("the address of subscriber {id} is not what was stored") });
+        }
+    }
+    Ok(findings)
 }
 
 fn integrity(tx: &Connection) -> rusqlite::Result<Vec<Finding>> {
@@ -73,7 +92,8 @@ fn deliveries(tx: &Connection) -> rusqlite::Result<Vec<Finding>> {
             WHERE v.post = c.post AND v.generation = c.generation AND v.subscriber = d.subscriber AND v.delivery = d.id)";
     const ORPHANED: &str = "SELECT delivery FROM coverage
         WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.id = coverage.delivery)";
-    const UNFROZEN: &str = "SELECT id FROM deliveries WHERE state IN ('begun', 'in_doubt')
+    // What was never begun here came into doubt by a lost ledger, which took what it froze with it.
+    const UNFROZEN: &str = "SELECT id FROM deliveries WHERE state IN ('begun', 'in_doubt') AND begun IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM frozen WHERE frozen.delivery = deliveries.id)";
     let mut findings = Vec::new();
     for (sql, what) in [

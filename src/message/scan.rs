@@ -29,14 +29,26 @@ pub enum Flaw {
 pub(super) fn scan(message: &str) -> Result<usize, Flaw> {
     let mut fields = Some(0);
     let mut count = 0;
-    for line in message.split_inclusive('\n') {
-        let line = checked_line(line.as_bytes())?;
+    for line in lines(message.as_bytes()) {
+        let line = checked_line(line)?;
         if let Some(so_far) = fields {
             fields = after_header_line(line, so_far)?;
             count = fields.unwrap_or(so_far);
         }
     }
     if fields.is_some() { Err(Flaw::HeaderLine) } else { Ok(count) }
+}
+
+/// The lines with their ends; the last one may have none.
+fn lines(message: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut ends = memchr::memchr_iter(b'\n', message);
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let end = ends.next().map_or(message.len(), |at| at + 1);
+        let line = &message[start..end];
+        start = end;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// The names of the header fields in their order, as written. The message has been scanned.

@@ -24,6 +24,11 @@ impl RawReply {
     /// The reply as the rest of the crate knows it. An enhanced code is repeated on every
     /// line (RFC 2034, 4): the repetitions go.
     pub(super) fn into_reply(self) -> Reply {
+        if let [line] = &self.lines[..]
+            && !line.contains("  ")
+        {
+            return Reply::new(self.code, line.trim());
+        }
         let first = Reply::new(self.code, &self.lines[0]);
         let repeated = first.enhanced.map(|(class, subject, detail)| format!("{class}.{subject}.{detail}"));
         let mut words: Vec<&str> = self.lines[0].split_whitespace().collect();

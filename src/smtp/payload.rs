@@ -1,5 +1,7 @@
 //! What may be sent at all: bytes that every receiver reads as one message.
 
+use memchr::memmem;
+
 use crate::domain::address::Address;
 
 use super::capabilities::{Capabilities, Extension};
@@ -88,20 +90,7 @@ impl<'a> Sendable<'a> {
     /// Checks the bytes of a message before dot-stuffing. Nothing is repaired: a repair would
     /// break a signature and the promise that a resend is byte-identical.
     pub fn new(envelope: &'a Envelope, message: &'a [u8]) -> Result<Self, Unsendable> {
-        if message.is_empty() {
-            return Err(Unsendable::Empty);
-        }
-        let mut octets = Octets::Ascii;
-        let mut in_header = true;
-        for (line, number) in message.split_inclusive(|byte| *byte == b'\n').zip(1..) {
-            let line = check_line(line, number)?;
-            in_header &= !line.is_empty();
-            octets = match octets {
-                Octets::Ascii if !line.is_ascii() && in_header => Octets::EightBitHeader,
-                Octets::Ascii if !line.is_ascii() => Octets::EightBitBody,
-                known => known,
-            };
-        }
+        let octets = if is_plain(message) { Octets::Ascii } else { check_lines(message)? };
         Ok(Self { envelope, message, octets })
     }
 
@@ -145,6 +134,10 @@ impl<'a> Sendable<'a> {
     /// The message as it goes over the wire, dots stuffed (RFC 5321, 4.5.2), without the final dot.
     pub(super) fn stuffed(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.message.len() + self.message.len() / 64 + 256);
+        if !self.message.starts_with(b".") && memmem::find(self.message, b"\n.").is_none() {
+            out.extend_from_slice(self.message);
+            return out;
+        }
         for line in self.message.split_inclusive(|byte| *byte == b'\n') {
             if line.first() == Some(&b'.') {
                 out.push(b'.');
@@ -162,6 +155,41 @@ impl<'a> Sendable<'a> {
     fn size(&self) -> u64 {
         self.message.len() as u64
     }
+}
+
+/// Whether a message is what nearly all are: ASCII, no NUL, lines of at most 998 octets that end
+/// with CRLF. Looks at many bytes at once; what is not plain is looked at line by line.
+fn is_plain(message: &[u8]) -> bool {
+    if message.is_empty() || !message.is_ascii() || memchr::memchr(0, message).is_some() {
+        return false;
+    }
+    let (mut start, mut lines) = (0, 0);
+    for end in memchr::memchr_iter(b'\n', message) {
+        let line = &message[start..end];
+        if !line.ends_with(b"\r") || line.len() > LONGEST_LINE + 1 {
+            return false;
+        }
+        (start, lines) = (end + 1, lines + 1);
+    }
+    start == message.len() && memchr::memchr_iter(b'\r', message).count() == lines
+}
+
+fn check_lines(message: &[u8]) -> Result<Octets, Unsendable> {
+    if message.is_empty() {
+        return Err(Unsendable::Empty);
+    }
+    let mut octets = Octets::Ascii;
+    let mut in_header = true;
+    for (line, number) in message.split_inclusive(|byte| *byte == b'\n').zip(1..) {
+        let line = check_line(line, number)?;
+        in_header &= !line.is_empty();
+        octets = match octets {
+            Octets::Ascii if !line.is_ascii() && in_header => Octets::EightBitHeader,
+            Octets::Ascii if !line.is_ascii() => Octets::EightBitBody,
+            known => known,
+        };
+    }
+    Ok(octets)
 }
 
 /// Checks one line, which ends with the only LF in it, if with any; returns it without its CRLF.
@@ -309,6 +337,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_quick_look_says_what_the_long_one_says(message in prop_oneof![troubled(), lines(), "[a\r\n]{990,1010}\r\n".prop_map(String::into_bytes)]) {
+            prop_assert_eq!(is_plain(&message), check_lines(&message) == Ok(Octets::Ascii));
+        }
+
         #[test]
         fn any_bytes_are_refused_or_read_as_one_message_by_all(message in troubled()) {
             assert_both_receivers_agree(&message)?;

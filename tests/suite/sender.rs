@@ -269,3 +269,20 @@ fn a_second_doubt_is_held_until_the_author_decides() {
     let totals = site.totals();
     assert_eq!((count(&totals, "accepted"), count(&totals, "abandoned")), (5, 1), "{totals:#}");
 }
+
+#[test]
+fn a_relay_that_offers_dsn_is_asked_to_report_failures_by_the_name_of_the_copy() {
+    let offers = ["PIPELINING", "DSN"].map(str::to_owned).to_vec();
+    let sink = Sink::start(Script { offers, ..Script::default() });
+    let site = site(sink.port(), &named(&["ada"]));
+    end(start(&site)).expect_code(0);
+    let own = site.report()["campaigns"][0]["deliveries"][0]["message_id"]
+        .as_str()
+        .and_then(|id| id.split_once('@'))
+        .map(|(own, _)| own.to_owned())
+        .expect("a Message-ID");
+    let commands = sink.commands();
+    assert!(commands.contains(&format!("MAIL FROM:<notes@example.org> RET=HDRS ENVID={own}")), "{commands:?}");
+    let asked = "RCPT TO:<ada@example.org> NOTIFY=FAILURE ORCPT=rfc822;ada@example.org".to_owned();
+    assert!(commands.contains(&asked), "{commands:?}");
+}

@@ -4,6 +4,7 @@ pub mod corpora;
 pub mod golden;
 pub mod mail;
 pub mod postfix;
+pub mod proxy;
 pub mod sink;
 pub mod site;
 pub mod strace;

@@ -90,7 +90,13 @@ impl Postfix {
     /// Waits until every message taken is delivered or returned; fails after a minute.
     #[track_caller]
     pub fn wait_until_empty(&self) {
-        let end = Instant::now() + Duration::from_mins(1);
+        self.wait_until_empty_for(Duration::from_mins(1));
+    }
+
+    /// The same with another patience.
+    #[track_caller]
+    pub fn wait_until_empty_for(&self, patience: Duration) {
+        let end = Instant::now() + patience;
         loop {
             // In the order a message wanders, so that none can slip past the counting.
             let waiting = ["maildrop", "incoming", "active", "deferred"]
@@ -98,7 +104,7 @@ impl Postfix {
             if waiting.iter().all(|files| *files == 0) {
                 return;
             }
-            assert!(Instant::now() < end, "after 60 s still in the queues: {waiting:?}\n{}", self.log());
+            assert!(Instant::now() < end, "after {patience:?} still in the queues: {waiting:?}\n{}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
     }
@@ -113,6 +119,11 @@ impl Postfix {
             .collect();
         files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
         files.iter().map(|path| fs::read(path).expect("a message can be read")).collect()
+    }
+
+    /// How many messages were delivered so far.
+    pub fn delivered_count(&self) -> usize {
+        fs::read_dir(self.file("mail/all/new")).map_or(0, Iterator::count)
     }
 
     /// What Postfix said so far.

@@ -24,7 +24,6 @@ domain_rates = { "gmail.com" = "20/s", "Müller.example" = "1/s", "*" = "100/min
 quiet_hours = "22:00-07:00"
 send_at = "09:30"
 expires_after = "2 days"
-overdue = "3 hours"
 [[rule]]
 code = "454 4.7.x"
 text = "wombat*quota"
@@ -44,10 +43,9 @@ action = "plain"
     let timing = &config.timing;
     let rates: Vec<_> = timing.domain_rates.iter().map(|(domain, rate)| format!("{domain} {rate}")).collect();
     assert_eq!(rates, ["* 100/min", "gmail.com 20/s", "xn--mller-kva.example 1/s"]);
-    assert_eq!(timing.quiet_hours.unwrap().to_string(), "22:00-07:00");
-    assert_eq!(timing.send_at.unwrap().to_string(), "09:30:00");
+    assert_eq!(timing.day.quiet_hours.unwrap().to_string(), "22:00-07:00");
+    assert_eq!(timing.day.send_at.unwrap().to_string(), "09:30:00");
     assert_eq!(timing.expires_after.unwrap().to_string(), "2 days");
-    assert_eq!(timing.overdue.to_string(), "3 hours");
     let says = |stage, code, text| config.rules.action(stage, &Reply::new(code, text));
     assert_eq!(
         says(Stage::Mail, 454, "4.7.1 wombat: quota reached"),
@@ -92,7 +90,7 @@ fn the_caret_stands_under_what_is_wrong_about_pace() {
     for (more, line, caret, code, help) in [
         ("[delivery]\nquiet_hours = \"22-7\"\n", 5, "\"22-7\"", "quiet-hours", "write quiet_hours = \"22:00-07:00\""),
         ("[delivery]\nsend_at = \"9 am\"\n", 5, "\"9 am\"", "send-at", "write send_at = \"09:00\""),
-        ("[delivery]\noverdue = \"1 moon\"\n", 5, "\"1 moon\"", "span", "overdue = \"2 days\""),
+        ("[delivery]\nexpires_after = \"1 moon\"\n", 5, "\"1 moon\"", "span", "expires_after = \"2 days\""),
         ("[delivery]\ndomain_rates = { \"a.b\" = \"9\" }\n", 5, "\"9\"", "rate", "such as \"14/s\""),
         ("[delivery]\ndomain_rates = { gmail = \"9/s\" }\n", 5, "gmail", "domain-rate", "write \"gmail.com\""),
         ("[[rule]]\naction = \"slow\"\n", 4, "[[rule]]", "rule", "write code = \"454\""),

@@ -68,7 +68,7 @@ fn a_pause_stops_claims_and_begins_and_loses_nobody() {
     assert!(sender.claim(10, at(2)).unwrap().is_empty());
     assert_eq!(sender.pending(at(2)).unwrap(), Pending::default());
     assert_eq!(house.ledger.campaign(&id).unwrap().reason.as_deref(), Some("the author said so"));
-    house.ledger.resume(&id).unwrap();
+    house.ledger.resume(&id, at(9)).unwrap();
     assert_eq!(sender.claim(10, at(2)).unwrap().len(), 2);
 }
 
@@ -101,7 +101,7 @@ fn a_finished_campaign_refuses_to_be_steered_and_an_unknown_one_is_named() {
     settle_one(&sender, &claim, accepted());
     assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Finished);
     assert!(matches!(house.ledger.pause(&id, "x"), Err(LedgerError::WrongState { .. })));
-    assert!(matches!(house.ledger.resume(&id), Err(LedgerError::WrongState { .. })));
+    assert!(matches!(house.ledger.resume(&id, at(9)), Err(LedgerError::WrongState { .. })));
     assert!(matches!(house.ledger.cancel(&id, at(4)), Err(LedgerError::WrongState { .. })));
     for name in ["c9", "9", "c-1", "x"] {
         let name = CampaignId::parse(name).unwrap();

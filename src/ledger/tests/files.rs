@@ -106,11 +106,33 @@ fn an_old_copy_of_the_state_never_sends_until_the_author_decides() {
     let ledger = Ledger::open(&folder.path().join("state.db"), at(2)).unwrap();
     let error = become_sender(&ledger).unwrap_err();
     assert!(matches!(error, LedgerError::OldState { .. }), "{error}");
-    assert_eq!(ledger.accept_old_state(&witness, at(3)).unwrap(), 1);
+    assert_eq!(ledger.accept_old_state(&witness, at(3)).unwrap(), Accepted { paused: 1, in_doubt: 1 });
     let sender = become_sender(&ledger).unwrap();
     assert!(sender.claim(9, at(4)).unwrap().is_empty(), "paused until the author resumes");
-    ledger.resume(&id).unwrap();
-    assert_eq!(sender.claim(9, at(4)).unwrap().len(), 2);
+    ledger.resume(&id, at(9)).unwrap();
+    let rest = sender.claim(9, at(4)).unwrap();
+    assert_eq!(rest.iter().map(|claim| claim.purpose).collect::<Vec<_>>(), [Purpose::Send], "one may have been sent");
+    assert_eq!(ledger.resolve(&Doubtful::Of(id), &Resolution::Resend, at(5)).unwrap(), 1);
+    let resend = claim_one(&sender);
+    assert_eq!((resend.purpose, &resend.frozen), (Purpose::Resend, &None));
+    begun(&sender, &resend);
+    assert_eq!(ledger.verify().unwrap(), Vec::new());
+}
+
+#[test]
+fn of_an_old_copy_without_a_word_how_far_it_got_everything_unsettled_is_in_doubt() {
+    let house = House::with_readers(3);
+    house.open_campaign();
+    let witness = house.folder.path().join("witness");
+    drop(house.ledger.become_sender(InDoubtPolicy::Resend, Some(&witness), at(1)).unwrap());
+    house.tamper("UPDATE ledger SET sequence = 0, epoch = 0");
+    let file = fs::read_dir(&witness).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&file).unwrap();
+    let old: Vec<&str> = text.lines().skip(1).take(3).collect();
+    fs::write(&file, format!("fieldpost witness 1\n{}\n", old.join("\n"))).unwrap();
+    let accepted = house.ledger.accept_old_state(&witness, at(3)).unwrap();
+    assert_eq!(accepted, Accepted { paused: 1, in_doubt: 3 });
+    assert_eq!(house.ledger.accept_old_state(&witness, at(4)).unwrap(), Accepted { paused: 0, in_doubt: 0 });
 }
 
 #[test]
@@ -149,6 +171,15 @@ fn verify_finds_coverage_that_does_not_vouch_for_its_delivery() {
     house.sound();
     house.tamper("DELETE FROM coverage WHERE subscriber = 1; UPDATE coverage SET delivery = 77 WHERE subscriber = 2");
     assert_eq!(house.ledger.verify().unwrap().len(), 3);
+}
+
+#[test]
+fn verify_finds_an_address_that_was_altered_in_the_file() {
+    let house = House::with_readers(2);
+    house.tamper("UPDATE subscribers SET address = 'readers@example.org' WHERE id = 2");
+    let findings = house.ledger.verify().unwrap();
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].what.contains("subscriber 2"), "{findings:?}");
 }
 
 #[test]
@@ -198,7 +229,9 @@ fn a_ledger_of_schema_1_is_brought_up_with_every_delivery_and_attempt() {
     old.execute_batch("PRAGMA application_id = 1718379632; PRAGMA user_version = 1").unwrap();
     drop(old);
     let ledger = Ledger::open(&path, at(0)).unwrap();
-    assert_eq!(ledger.verify().unwrap(), Vec::new());
+    // The rows above bear no true hashes of their addresses.
+    let is_of_the_rows = |finding: &Finding| finding.what.starts_with("the address of");
+    assert!(ledger.verify().unwrap().iter().all(is_of_the_rows));
     let mut told = Vec::new();
     let campaign = CampaignId::parse("c1").unwrap();
     ledger.each_delivery(&campaign, &mut |row| told.push((row.state.word(), row.attempts))).unwrap();

@@ -287,7 +287,7 @@ fn what_a_pause_gave_back_is_claimed_again_however_far_the_claims_had_come() {
     for claim in &first {
         assert_eq!(begin_one(&sender, claim), BeginAnswer::Refused(Refusal::Paused));
     }
-    house.ledger.resume(&id).unwrap();
+    house.ledger.resume(&id, at(9)).unwrap();
     assert_eq!(sender.claim(9, at(2)).unwrap().len(), 5);
 }
 
@@ -317,4 +317,20 @@ fn a_note_stands_until_the_next_one_of_its_scope() {
     }
     let notes = house.ledger.notes("relay ").unwrap();
     assert_eq!(notes, BTreeMap::from([("relay a:25".to_owned(), "2".to_owned())]));
+}
+
+#[test]
+fn a_doubt_that_the_author_holds_is_not_resent_until_the_next_decision() {
+    let house = House::with_readers(1);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let first = claim_one(&sender);
+    begun(&sender, &first);
+    settle_one(&sender, &first, in_doubt());
+    let which = Doubtful::Of(id);
+    house.ledger.resolve(&which, &Resolution::Hold, at(4)).unwrap();
+    assert!(sender.claim(9, at(9)).unwrap().is_empty());
+    house.ledger.resolve(&which, &Resolution::Resend, at(10)).unwrap();
+    assert_eq!(claim_one(&sender).purpose, Purpose::Resend);
+    house.sound();
 }

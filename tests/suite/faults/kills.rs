@@ -44,7 +44,8 @@ impl Torment {
     }
 
     fn suffer(&mut self, kills: usize) {
-        let deadline = Instant::now() + Duration::from_mins(8);
+        // Only so that a kill that never strikes ends the test.
+        let deadline = Instant::now() + Duration::from_mins(30);
         while self.kills < kills {
             assert!(Instant::now() < deadline, "only {} of {kills} kills struck", self.kills);
             self.kill_once();

@@ -1,5 +1,47 @@
 //! FAULTS.md, row by row: each test injects exactly that fault into the built binary over real
 //! sockets and files, prints how often it struck, and fails if it never did.
+//!
+//! `.ci/run` has the time for the small size; `scripts/torture` runs the full one and prints the
+//! figures.
+//!
+//! | row | tests | in CI | full |
+//! |---|---|---|---|
+//! | F1 | `kills`: before a good, a slow, a greylisting, and a closing relay; `kills_while_filing_…` | 15 kills, 1,000 readers each | 200 kills, 10,000 readers each |
+//! | F2 | `points`: at each sync, mark, write to the log, write and read of the wire | 3 readers, every 5th write to the log | every write |
+//! | F3 | `sender::a_signal_finishes_what_is_on_the_wire_…` | full | |
+//! | F4 | `kills::kills_under_hold_…` | 15 kills, 1,000 readers | 200 kills, 10,000 readers |
+//! | F5 | `migration` | at each sync of it | |
+//! | F6 | `disk::no_group_of_final_dots_…` | 60 readers | 1,000 readers |
+//! | F7 | `disk::a_full_disk_…`, `disk::a_disk_that_fails_…` | 600 readers | 10,000 readers |
+//! | F8 | `disk`: read-only file and disk, wrong owner, network file system (a forged `mountinfo`) | full | |
+//! | F9 | `damage`: state file after a kill and after a clean stop, log, mark file | 25 flips, 25 cuts each | 200 flips, 200 cuts each |
+//! | F10 | `relays::answers_lost_by_a_reset_…`, `relays::answers_that_never_come_…` | 300 readers | 10,000 readers |
+//! | F11 | `relays::a_421_after_any_command_…` | k = 1 to 12, 40 readers each | 400 readers each |
+//! | F12 | `relays::greylisted_readers_…`, `relays::a_quota_rests_the_relay_…` | 500 and 50 readers | 10,000 and 1,000 |
+//! | F13 | `relays::a_tenth_refused_…` | 500 readers | 10,000 readers |
+//! | F14 | `relays::a_refused_sender_…`, `relays::a_login_revoked_…` | 200 and 300 readers | 10,000 readers |
+//! | F15 | `hostile::a_relay_that_cannot_prove_itself_…` | full | |
+//! | F16 | `hostile::no_attack_of_a_relay_…` | full | |
+//! | F17 | `relays::a_relay_that_closes_after_every_fifty_…` | 500 readers | 10,000 readers |
+//! | F18 | `beside::of_fifty_senders_…`, `beside::beside_a_sender_…` (a removal stands for the one-click POST) | 50 senders, 1,200 readers | 10,000 readers |
+//! | F22 | `restored`: in place, by rename | 400 readers | 10,000 readers |
+//! | F23 | `schedule::a_campaign_found_five_hours_late_…` | full | |
+//! | F24 | `schedule`: clock changes, a leap day, jumps between runs and (libfaketime) in mid-send | 1,500 readers | 8,000 readers |
+//! | F25 | `ledger::tests::model::five_hundred_actions_…`; `beside::pauses_resumes_edits_…` | 500 actions; 60 beside a sender | 500 beside a sender |
+//! | F26 | `beside::whoever_leaves_…` (a removal stands for the POST) | 40 leave | 400 leave |
+//! | F27 | `edits` | 300 readers | 10,000 readers |
+//! | F28 | `people::a_thousand_poison_recipients_…` | 2,000 rows | 10,000 rows |
+//! | F29 | `people::a_long_list_…` | 50,000 listed, 5,000 mailed | 1,000,000 listed, 100,000 mailed |
+//! | F30 | `feeds::kill` | full | |
+//! | C1 | `people::a_post_that_tries_to_smuggle_…`; `smtp`, `message` | full | |
+//! | C2 | `people::a_thousand_poison_recipients_…`; `message` | as F28 | |
+//! | C3 | `smtp::secure`; `hostile::a_relay_that_cannot_prove_itself_…` | full | |
+//! | C4 | `people::each_message_bears_its_own_marks_…`; `message` | 2,000 readers | 10,000 readers |
+//! | C5 | `people::when_one_of_two_issues_…`, `people::a_thousand_poison_recipients_…` | full | |
+//!
+//! `identity` holds each resend against its first copy after templates, names, keys, relays and the
+//! assembler were changed; `postfix` counts what lies in the mailbox of a real one (1,500 readers and 6
+//! kills, or 20,000 and 60). The rows about `PostgreSQL` have no test: there is no such ledger.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::process::Child;
@@ -11,11 +53,20 @@ use serde_json::Value;
 use crate::support::sink::{Received, Sink};
 use crate::support::site::Site;
 
+mod beside;
+mod damage;
 mod disk;
+mod edits;
 mod hostile;
+mod identity;
 mod kills;
+mod migration;
+mod people;
 mod points;
+mod postfix;
 mod relays;
+mod restored;
+mod schedule;
 
 /// Connections of a sender under test: at most so many may be in doubt after one kill.
 const CONNECTIONS: usize = 4;
@@ -138,7 +189,10 @@ impl Account {
         }
         for copy in copies {
             let id = copy.header("Message-ID").unwrap_or_default();
-            assert_eq!(id, format!("<{}>", text(&delivery["message_id"])), "the Message-ID of {address}");
+            // Of what a lost ledger sent, a restored one does not know the id.
+            let is_unknown = was_in_doubt && delivery["message_id"].is_null();
+            let recorded = format!("<{}>", text(&delivery["message_id"]));
+            assert!(is_unknown || id == recorded, "the Message-ID of {address}: {id}, recorded {recorded}");
             assert!(copy.bytes == copies[0].bytes, "a resend differs: {address}");
         }
         self.accepted += usize::from(delivery["state"] == "accepted");

@@ -90,6 +90,10 @@ impl Book {
         self.messages.lock().unwrap().clone()
     }
 
+    pub(super) fn has(&self, recipient: &str) -> bool {
+        self.messages.lock().unwrap().iter().any(|message| message.recipient == recipient)
+    }
+
     pub(super) fn count(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }

@@ -116,6 +116,7 @@ impl Conversation {
             "DATA" => self.data(),
             "BDAT" => self.bdat(line),
             "RSET" => self.reset(),
+            "NOOP" => self.answer("250 2.0.0 ok"),
             "QUIT" => {
                 self.wire.say("221 2.0.0 bye");
                 Next::Close

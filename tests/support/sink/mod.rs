@@ -115,6 +115,11 @@ impl Sink {
         self.shared.book.count()
     }
 
+    /// Whether a message for that address was taken so far; not when only [counting](Keep::Count).
+    pub fn has_taken(&self, recipient: &str) -> bool {
+        self.shared.book.has(recipient)
+    }
+
     /// Every command line read so far, of all connections; of AUTH only the mechanism. Kept
     /// only beside [bodies](Keep::Bodies).
     pub fn commands(&self) -> Vec<String> {

@@ -1,0 +1,67 @@
+//! A state restored from a backup: what the author's word for it makes of the gap.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::Ledger;
+use super::error::LedgerError;
+use super::lock::lock_sender;
+use super::recovery::before;
+use super::witness::{self, Gap};
+use crate::domain::time::{Instant, to_millis};
+
+/// How the reason of a campaign begins that is held because its state was restored.
+pub const OLD_COPY: &str = "this state is an older copy";
+
+/// What was done with an old state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// Campaigns that wait for the author now.
+    pub paused: u64,
+    /// Deliveries that may have been sent since the copy was made.
+    pub in_doubt: u64,
+}
+
+impl Ledger {
+    /// The author decides for a state file that is older than its witness, or another one. In
+    /// one transaction every campaign that could send is paused, and whatever the lost state may
+    /// have sent since becomes a doubt that only the author resolves; then the witness is
+    /// forgotten. Killed in between, a second call does the same again and changes nothing more.
+    pub fn accept_old_state(&self, folder: &Path, now: Instant) -> Result<Accepted, LedgerError> {
+        let _lock = lock_sender(self.path(), now)?;
+        let accepted = self.write(|tx| {
+            let gap = witness::gap(folder, self.path(), &before(tx)?.age)?;
+            let in_doubt = match gap {
+                Gap::None => 0,
+                Gap::UpTo(delivery) => doubt_up_to(tx, delivery.0, now)?,
+                Gap::Unknown => doubt_up_to(tx, i64::MAX, now)?,
+            };
+            Ok(Accepted { paused: pause_all(tx)?, in_doubt })
+        })?;
+        witness::forget(folder, self.path())?;
+        Ok(accepted)
+    }
+}
+
+/// Whatever is not settled up to that delivery may have been sent, and with other bytes than
+/// this state would make: nothing of it goes out again but by the author's order.
+fn doubt_up_to(tx: &Connection, furthest: i64, now: Instant) -> rusqlite::Result<u64> {
+    let reason = "it may have been sent after this copy of the state was made";
+    let sql =
+        "UPDATE deliveries SET state = 'in_doubt', doubts = doubts + 1, resend = 'held', next = NULL, reason = ?2,
+            settled = iif(state = 'begun', ?3, settled), outcome = iif(state = 'begun', 'in_doubt', outcome)
+        WHERE id <= ?1 AND state IN ('planned', 'begun', 'deferred')
+            AND campaign IN (SELECT id FROM campaigns WHERE state IN ('planned', 'running', 'paused'))";
+    let doubted = tx.execute(sql, params![furthest, reason, to_millis(now)])?;
+    let sql = "UPDATE deliveries SET resend = 'held', next = NULL, reason = ?2
+        WHERE id <= ?1 AND state = 'in_doubt' AND resend IN ('none', 'ordered')";
+    tx.execute(sql, params![furthest, reason])?;
+    Ok(doubted as u64)
+}
+
+fn pause_all(tx: &Connection) -> rusqlite::Result<u64> {
+    let reason = format!("{OLD_COPY}: some of these may have been sent since");
+    let sql = "UPDATE campaigns SET state = 'paused', reason = ?1 WHERE state IN ('planned', 'running')";
+    tx.execute(sql, [reason]).map(|paused| paused as u64)
+}
