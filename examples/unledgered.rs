@@ -15,7 +15,7 @@ use std::time::Instant;
 use fieldpost::dkim::Signers;
 use fieldpost::domain::address::{Address, Mailbox};
 use fieldpost::domain::ids::{Generation, IssueId, PostId, SubscriberId};
-use fieldpost::domain::issue::{Issue, Slot};
+use fieldpost::domain::issue::{Issue, Slot, Variants};
 use fieldpost::domain::publication::{Publication, SiteUrl};
 use fieldpost::domain::time::from_millis;
 use fieldpost::message::{Frozen, Message, Recipient, assemble, freeze, message_id, return_path};
@@ -47,7 +47,8 @@ impl Job {
         let address = Address::parse(&format!("reader{number:07}@example.org"))?;
         let unsubscribe_url = format!("https://bench.example.org/unsubscribe/{number:059}");
         let name = format!("Reader {number}");
-        let recipient = Recipient { address: &address, name: Some(&name), unsubscribe_url: &unsubscribe_url };
+        let recipient =
+            Recipient { address: &address, name: Some(&name), unsubscribe_url: &unsubscribe_url, values: &[] };
         let message_id = message_id(&[7; 32], &self.issue, &self.id, SubscriberId(number), Generation::FIRST);
         let message = assemble(&self.issue, &Signers::none(), &recipient, &message_id, from_millis(1_790_000_000_000))?;
         Ok(Some(Copy { message, envelope: Envelope::new(Some(return_path(&self.issue).clone()), address) }))
@@ -119,7 +120,8 @@ fn publication() -> Result<Publication, Failure> {
 fn issue(text: &str, html: &str) -> Result<Issue, Failure> {
     let nonce = "9f86d081884c7d65";
     let fill = |part: &str| {
-        let [url, _, address] = Slot::ALL.map(|slot| slot.marker(nonce));
+        let [url, _, address] =
+            [Slot::UnsubscribeUrl, Slot::SubscriberName, Slot::SubscriberAddress].map(|slot| slot.marker(nonce));
         part.replace("@UNSUBSCRIBE@", &url).replace("@ADDRESS@", &address)
     };
     Ok(Issue {
@@ -127,6 +129,7 @@ fn issue(text: &str, html: &str) -> Result<Issue, Failure> {
         subject: "The first".to_owned(),
         html: fill(html),
         text: fill(text),
+        variants: Variants::default(),
         nonce: nonce.to_owned(),
         web_url: "https://bench.example.org/first/".to_owned(),
         commit: None,

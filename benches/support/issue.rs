@@ -3,7 +3,7 @@
 use fieldpost::dkim::Signers;
 use fieldpost::domain::address::{Address, Mailbox};
 use fieldpost::domain::ids::{Generation, IssueId, PostId, SubscriberId};
-use fieldpost::domain::issue::{Issue, Slot};
+use fieldpost::domain::issue::{Issue, Slot, Variants};
 use fieldpost::domain::publication::{Publication, SiteUrl};
 use fieldpost::domain::time::from_millis;
 use fieldpost::message::{Frozen, Recipient, assemble, freeze, message_id};
@@ -23,7 +23,7 @@ pub fn copy(
     let subscriber = SubscriberId(i64::try_from(number).expect("a round is short"));
     let message_id = message_id(&[7; 32], frozen, id, subscriber, Generation::FIRST);
     let unsubscribe_url = format!("https://notes.example.org/u/{number:043}");
-    let recipient = Recipient { address, name: Some(name), unsubscribe_url: &unsubscribe_url };
+    let recipient = Recipient { address, name: Some(name), unsubscribe_url: &unsubscribe_url, values: &[] };
     let message = assemble(frozen, signers, &recipient, &message_id, from_millis(1_790_000_000_000));
     message.expect("the recipient is sound").bytes.len()
 }
@@ -61,13 +61,15 @@ pub fn template(size: usize) -> Frozen {
 
 /// An issue of a greeting, some sentences in HTML and as text, and the links everybody needs.
 fn issue(sentences: usize) -> Issue {
-    let [url, name, address] = Slot::ALL.map(|slot| slot.marker(NONCE));
+    let [url, name, address] =
+        [Slot::UnsubscribeUrl, Slot::SubscriberName, Slot::SubscriberAddress].map(|slot| slot.marker(NONCE));
     let paragraph = format!("<p style=\"margin:0 0 1em\">{SENTENCE}</p>\n");
     Issue {
         post: PostId::parse("tag:notes.example.org,2026:first").expect("an id"),
         subject: "Gradients — and what they are good for".to_owned(),
         html: format!("<p>Hello {name},</p>\n{}<a href=\"{url}\">Leave</a> {address}\n", paragraph.repeat(sentences)),
         text: format!("Hello {name},\n\n{}\nLeave: {url}\n{address}\n", SENTENCE.repeat(sentences)),
+        variants: Variants::default(),
         nonce: NONCE.to_owned(),
         web_url: "https://notes.example.org/first/".to_owned(),
         commit: None,

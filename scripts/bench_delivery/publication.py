@@ -32,13 +32,13 @@ TEMPLATES = {
 <html lang="en"><head><meta charset="utf-8"><title>{{ post.title }}</title></head>
 <body>
 {{ body }}
-<p>For {{ subscriber_address }}. <a href="{{ unsubscribe_url }}">Unsubscribe</a></p>
+<p>For {{ subscriber.address }}. <a href="{{ unsubscribe_url }}">Unsubscribe</a></p>
 </body></html>
 """,
     "issue.txt": """\
 {{ body }}
 --
-For {{ subscriber_address }}. Unsubscribe: {{ unsubscribe_url }}
+For {{ subscriber.address }}. Unsubscribe: {{ unsubscribe_url }}
 """,
 }
 

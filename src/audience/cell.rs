@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 /// The cell as it is safe to export.
-pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+pub fn guarded(text: &str) -> Cow<'_, str> {
     if is_formula(text.trim_start_matches('\'')) { format!("'{text}").into() } else { text.into() }
 }
 

@@ -17,10 +17,11 @@ mod rows;
 mod table;
 pub mod token;
 
+pub use cell::guarded as guarded_cell;
 pub use export::{csv_header, csv_row, toml_entry};
 pub use field::{EnrolmentError, enrolment};
 pub use list::{List, ListError, ListKind, Listing, read};
-pub use token::{Purpose, Token, TokenKey, unsubscribe_url};
+pub use token::{Purpose, Token, TokenKey, preferences_url, unsubscribe_url};
 
 #[cfg(test)]
 mod tests;

@@ -115,6 +115,11 @@ pub fn unsubscribe_url(base_url: &SiteUrl, key: &TokenKey, subscriber: Subscribe
     base_url.join(&format!("unsubscribe/{}", Token::mint(key, Purpose::Unsubscribe, subscriber)))
 }
 
+/// The link by which a subscriber chooses topics and cadence: `https://host/base/preferences/<token>`.
+pub fn preferences_url(base_url: &SiteUrl, key: &TokenKey, subscriber: SubscriberId) -> String {
+    base_url.join(&format!("preferences/{}", Token::mint(key, Purpose::Preferences, subscriber)))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -145,6 +150,10 @@ mod tests {
         assert!(url.starts_with("https://example.org/notes/unsubscribe/AQ"), "{url}");
         assert!(url.is_ascii() && url.len() < 120);
         assert_ne!(url, unsubscribe_url(&base, &key(1), SubscriberId(8)));
+        let preferences = preferences_url(&base, &key(1), ADA);
+        let token = Token::parse(preferences.strip_prefix("https://example.org/notes/preferences/").unwrap()).unwrap();
+        assert_eq!(token.subscriber(&key(1), Purpose::Preferences), Some(ADA));
+        assert_eq!(token.subscriber(&key(1), Purpose::Unsubscribe), None);
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use crate::domain::post::Post;
 use crate::domain::subscriber::ImportCount;
 use crate::domain::time::Instant;
 use crate::ledger::{IssueRow, Ledger, LedgerError, MailDecision, NewCampaign};
-use crate::message::{self, Frozen, Recipient};
+use crate::message::{self, Frozen};
 use crate::render::{self, SiteContext};
 
 /// Why no campaign could be opened.
@@ -164,14 +164,17 @@ pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueR
     Ok((frozen, row))
 }
 
-/// Assembles and signs the issue for nobody: what fails here would fail for everybody.
+/// Assembles and signs each variant of the issue for nobody: what fails here would fail for
+/// everybody.
 fn rehearse(frozen: &Frozen, signers: &Signers) -> Result<(), String> {
     let address = Address::parse("nobody@example.org").expect("the address is a constant");
     let message_id = MessageId::parse("rehearsal@example.org").expect("the id is a constant");
-    let recipient =
-        Recipient { address: &address, name: Some("Nobody"), unsubscribe_url: "https://example.org/unsubscribe/none" };
-    let made = message::assemble(frozen, signers, &recipient, &message_id, Instant::default());
-    made.map(drop).map_err(|error| error.to_string())
+    for someone in frozen.made_up("https://example.org/preferences/none") {
+        let recipient = someone.recipient(&address, "https://example.org/unsubscribe/none");
+        message::assemble(frozen, signers, &recipient, &message_id, Instant::default())
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 fn unrenderable(post: &Post, reason: &str) -> Diagnostic {

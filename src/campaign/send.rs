@@ -6,12 +6,13 @@ use tokio::sync::watch;
 
 use super::open;
 use super::prepare::Prepared;
-use crate::audience::{TokenKey, unsubscribe_url};
+use crate::audience::{TokenKey, preferences_url, unsubscribe_url};
 use crate::config::{self, Clock, Config};
 use crate::deliver::{self, DeliverError, Ending, Job, Merge, Patience, Route, Stop, Tally, Transport};
 use crate::diagnostic::Diagnostic;
 use crate::domain::address::Address;
 use crate::domain::ids::{Generation, SubscriberId};
+use crate::domain::issue::Slot;
 use crate::domain::post::Post;
 use crate::domain::traffic::RelayLimits;
 use crate::ledger::{Ledger, LedgerError, Sender};
@@ -137,18 +138,21 @@ pub async fn send_test(
     clock: Clock,
 ) -> Result<String, SendError> {
     let transport = transport(prepared.config)?;
-    let key = ledger.secret("message-id")?;
+    let message_id_key = ledger.secret("message-id")?;
     let publication = &prepared.config.publication;
     let mut test = post.clone();
     test.title = format!("[TEST] {}", post.title);
     let (frozen, row) = open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
-    let unsubscribe_url = unsubscribe_url(&publication.base_url, &unsubscribe_key(ledger)?, SubscriberId(0));
+    let (base_url, key) = (&publication.base_url, unsubscribe_key(ledger)?);
+    let unsubscribe_url = unsubscribe_url(base_url, &key, SubscriberId(0));
+    let values = [(Slot::PreferencesUrl, preferences_url(base_url, &key, SubscriberId(0)))];
     let signers = prepared.config.signers();
     let now = clock.now();
     for (address, number) in addresses.iter().zip(0..) {
         let generation = Generation(u32::try_from(now.timestamp()).unwrap_or_default());
-        let message_id = message::message_id(key.bytes(), &frozen, &row.id, SubscriberId(-1 - number), generation);
-        let recipient = Recipient { address, name: None, unsubscribe_url: &unsubscribe_url };
+        let message_id =
+            message::message_id(message_id_key.bytes(), &frozen, &row.id, SubscriberId(-1 - number), generation);
+        let recipient = Recipient { address, name: None, unsubscribe_url: &unsubscribe_url, values: &values };
         let message = message::assemble(&frozen, &signers, &recipient, &message_id, now)
             .map_err(|error| SendError::Refused(error.to_string()))?;
         send_one(&transport, &publication.from.address, address, &message).await?;

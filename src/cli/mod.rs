@@ -4,6 +4,7 @@
 //! through `printer`. Exit codes are decided in `exit` and `failure` alone.
 
 mod args;
+mod at_work;
 mod build;
 mod campaigns;
 mod check;

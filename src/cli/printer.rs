@@ -29,6 +29,27 @@ pub fn bytes(bytes: &[u8]) {
     drop(std::io::stdout().lock().write_all(bytes));
 }
 
+/// Standard output for data that comes in many pieces, buffered. Written through to the end even
+/// when the reader has gone away.
+pub struct Stream(std::io::BufWriter<std::io::StdoutLock<'static>>);
+
+/// Begins a stream. Until it is dropped, nothing else is printed on standard output.
+pub fn stream() -> Stream {
+    Stream(std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock()))
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        drop(self.0.write_all(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        drop(self.0.flush());
+        Ok(())
+    }
+}
+
 /// Prints a JSON value on standard output, indented.
 pub fn json(value: &serde_json::Value) {
     data(&serde_json::to_string_pretty(value).expect("a JSON value has no keys that are not text"));

@@ -49,7 +49,7 @@ fn draw(tally: &Tally, total: u64, done: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_style(style);
     while !done.load(Ordering::Relaxed) {
         let count = tally.read();
-        bar.set_position(settled(count));
+        bar.set_position(count.settled());
         bar.set_message(outcomes(count));
         std::thread::park_timeout(FRAME);
     }
@@ -71,7 +71,7 @@ fn narrate(tally: &Tally, total: u64, done: &AtomicBool) {
 }
 
 fn line(count: Count, total: u64, elapsed: Duration) -> String {
-    let settled = settled(count);
+    let settled = count.settled();
     let per_second = settled / elapsed.as_secs().max(1);
     let left = total.saturating_sub(settled).checked_div(per_second);
     let eta = left.map_or_else(|| "unknown".to_owned(), |seconds| format!("{seconds} s"));
@@ -81,10 +81,6 @@ fn line(count: Count, total: u64, elapsed: Duration) -> String {
         printer::thousands(total),
         outcomes(count)
     )
-}
-
-fn settled(count: Count) -> u64 {
-    count.accepted + count.deferred + count.rejected + count.in_doubt + count.excluded
 }
 
 fn outcomes(count: Count) -> String {

@@ -1,13 +1,17 @@
 //! `report`: who got what, when, and why not, from the ledger alone.
 
+use std::io::Write as _;
+
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::printer::{self, Format};
+use super::printer::{self, Format, Stream};
 use super::status;
+use crate::audience::guarded_cell;
 use crate::domain::ids::CampaignId;
+use crate::domain::time::Instant;
 use crate::ledger::{Campaign, DeliveryRow, Ledger};
 
 /// The shape of a report.
@@ -51,45 +55,74 @@ pub fn run(context: &Context, campaign: Option<&str>, shape: Shape) -> Result<Ex
     Ok(Exit::Done)
 }
 
+/// Prints row by row: a report of a million deliveries needs the memory of a thousand.
 fn print_json(ledger: &Ledger, campaigns: &[Campaign]) -> Result<(), Failure> {
-    let mut values = Vec::new();
+    let mut out = printer::stream();
+    let mut between = "";
+    put(&mut out, "{\"campaigns\": [");
     for campaign in campaigns {
-        let mut value = status::summary(ledger, campaign)?;
-        let mut deliveries: Vec<Value> = Vec::new();
-        ledger.each_delivery(&campaign.id, &mut |row| deliveries.push(delivery(&row)))?;
-        value["deliveries"] = Value::Array(deliveries);
-        values.push(value);
+        let summary = status::summary(ledger, campaign)?.to_string();
+        let open = summary.strip_suffix('}').expect("a summary is a JSON object");
+        put(&mut out, &format!("{between}\n{open},\"deliveries\":["));
+        let mut comma = "";
+        ledger.each_delivery(&campaign.id, &mut |row| {
+            put(&mut out, &format!("{comma}\n  {}", delivery(&row)));
+            comma = ",";
+        })?;
+        put(&mut out, "\n]}");
+        between = ",";
     }
-    printer::json(&json!({"campaigns": values}));
+    put(&mut out, "\n]}\n");
     Ok(())
+}
+
+/// A stream takes everything, whether or not somebody reads it.
+fn put(out: &mut Stream, text: &str) {
+    out.write_all(text.as_bytes()).expect("a stream takes everything");
 }
 
 fn delivery(row: &DeliveryRow) -> Value {
     json!({
         "address": row.address.as_str(), "state": row.state, "message_id": row.message_id,
         "attempts": row.attempts, "ever_in_doubt": row.doubts > 0, "reply": row.reply,
-        "reason": row.reason, "next": row.next.map(|next| next.to_rfc3339()),
+        "reason": row.reason, "next": row.next.map(|next| next.to_rfc3339()), "relay": row.relay,
+        "first_try": row.first_try.map(|at| at.to_rfc3339()), "settled": row.settled.map(|at| at.to_rfc3339()),
     })
 }
 
+const COLUMNS: [&str; 12] = [
+    "campaign",
+    "address",
+    "state",
+    "message_id",
+    "attempts",
+    "ever_in_doubt",
+    "reply",
+    "reason",
+    "next",
+    "relay",
+    "first_try",
+    "settled",
+];
+
 fn print_csv(ledger: &Ledger, campaigns: &[Campaign]) -> Result<(), Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let broken = |error: csv::Error| Failure::Unwritable(error.to_string());
-    writer
-        .write_record(["campaign", "address", "state", "message_id", "attempts", "ever_in_doubt", "reply", "reason"])
-        .map_err(broken)?;
+    let mut writer = csv::Writer::from_writer(printer::stream());
+    let mut written = writer.write_record(COLUMNS);
     for campaign in campaigns {
-        let mut rows = Vec::new();
-        ledger.each_delivery(&campaign.id, &mut |row| rows.push(cells(campaign, &row)))?;
-        for row in rows {
-            writer.write_record(&row).map_err(broken)?;
-        }
+        ledger.each_delivery(&campaign.id, &mut |row| {
+            let cells = cells(campaign, &row);
+            // What somebody else has said, or chosen for an address, is no formula.
+            let record = writer.write_record(cells.iter().map(|cell| guarded_cell(cell).into_owned()));
+            if written.is_ok() {
+                written = record;
+            }
+        })?;
     }
-    printer::bytes(&writer.into_inner().expect("memory is never full"));
-    Ok(())
+    written.map_err(|error| Failure::Unwritable(error.to_string()))
 }
 
-fn cells(campaign: &Campaign, row: &DeliveryRow) -> [String; 8] {
+fn cells(campaign: &Campaign, row: &DeliveryRow) -> [String; COLUMNS.len()] {
+    let moment = |at: Option<Instant>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
     [
         campaign.id.to_string(),
         row.address.to_string(),
@@ -99,6 +132,10 @@ fn cells(campaign: &Campaign, row: &DeliveryRow) -> [String; 8] {
         (row.doubts > 0).to_string(),
         row.reply.clone().unwrap_or_default(),
         row.reason.clone().unwrap_or_default(),
+        moment(row.next),
+        row.relay.clone().unwrap_or_default(),
+        moment(row.first_try),
+        moment(row.settled),
     ]
 }
 
@@ -109,11 +146,8 @@ fn print_text(ledger: &Ledger, campaigns: &[Campaign]) -> Result<(), Failure> {
         for (reason, n) in &campaign.excluded {
             printer::data(&format!("  {} left out: {reason}", printer::thousands(*n)));
         }
-        let mut lines = Vec::new();
-        ledger.each_delivery(&campaign.id, &mut |row| lines.push(line(&row)))?;
-        for line in lines {
-            printer::data(&line);
-        }
+        let mut out = printer::stream();
+        ledger.each_delivery(&campaign.id, &mut |row| put(&mut out, &format!("{}\n", line(&row))))?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::domain::rate::Rate;
 use crate::domain::reply::Stage;
 use crate::domain::rules::Rules;
 use crate::domain::time::Instant;
-use crate::domain::traffic::{Condition, Effect, NOTES, News, Passage, RelayLimits, Traffic};
+use crate::domain::traffic::{Condition, Effect, NOTES, News, Passage, RelayLimits, RelayStanding, Traffic};
 use crate::domain::window::Day;
 use crate::ledger::{Claim, Note};
 
@@ -149,6 +149,11 @@ impl Gate {
     /// Whether something stands against sending what was begun.
     pub fn is_shut(&self, relay: usize, campaign: Option<&CampaignId>, now: Instant) -> bool {
         campaign.is_some_and(|campaign| self.is_halted(campaign)) || !lock(&self.traffic).is_fit(relay, now)
+    }
+
+    /// How every relay stands, as far as what it has said goes.
+    pub fn standing(&self, now: Instant) -> Vec<RelayStanding> {
+        lock(&self.traffic).standing(now)
     }
 
     /// How many connections to a relay its pace allows.

@@ -22,6 +22,16 @@ pub struct Health {
 struct State {
     failures: u32,
     resting_until: Option<Instant>,
+    reason: String,
+}
+
+/// What a relay rests of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// When it may be used again; perhaps past.
+    pub until: Instant,
+    /// What its last failure was.
+    pub reason: String,
 }
 
 /// What a failure came to.
@@ -40,8 +50,9 @@ impl Health {
     }
 
     /// Notes a failure. Several connections failing during one rest count once.
-    pub fn failed(&self, now: Instant) -> Prognosis {
+    pub fn failed(&self, now: Instant, reason: &str) -> Prognosis {
         let mut state = self.lock();
+        reason.clone_into(&mut state.reason);
         if state.resting_until.is_none_or(|until| until <= now) {
             let rest = FIRST_REST.saturating_mul(1 << state.failures.min(16)).min(LONGEST_REST);
             state.failures += 1;
@@ -60,6 +71,13 @@ impl Health {
         self.lock().resting_until
     }
 
+    /// The last rest and why, unless the relay has proved well since and the rest is over.
+    pub fn rest(&self, now: Instant) -> Option<Rest> {
+        let state = self.lock();
+        let until = state.resting_until.filter(|until| state.failures > 0 || *until > now)?;
+        Some(Rest { until, reason: state.reason.clone() })
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().expect("no thread panics while holding this lock")
     }
@@ -73,16 +91,23 @@ mod tests {
     fn rests_grow_and_a_success_forgives() {
         let health = Health::default();
         let mut now = Instant::now();
+        assert_eq!(health.rest(now), None);
         for _ in 1..LAST_FAILURE {
-            assert_eq!(health.failed(now), Prognosis::Resting);
+            assert_eq!(health.failed(now, "busy"), Prognosis::Resting);
             let until = health.resting_until().unwrap();
             assert!(until > now);
-            assert_eq!(health.failed(now), Prognosis::Resting, "a second failure in the same rest counts once");
+            assert_eq!(
+                health.failed(now, "still busy"),
+                Prognosis::Resting,
+                "a second failure in the same rest counts once"
+            );
             assert_eq!(health.resting_until(), Some(until));
+            assert_eq!(health.rest(until), Some(Rest { until, reason: "still busy".to_owned() }));
             now = until;
         }
-        assert_eq!(health.failed(now), Prognosis::Gone);
+        assert_eq!(health.failed(now, "busy"), Prognosis::Gone);
         health.succeeded();
-        assert_eq!(health.failed(now + LONGEST_REST), Prognosis::Resting);
+        assert_eq!(health.rest(now + LONGEST_REST), None, "it is over that");
+        assert_eq!(health.failed(now + LONGEST_REST, "busy"), Prognosis::Resting);
     }
 }

@@ -9,6 +9,7 @@
 //! When the ledger cannot record an outcome, nothing more is sent: every worker stops before
 //! its next final dot, and the run ends with [`DeliverError::Unrecorded`].
 
+mod beat;
 mod connection;
 mod gate;
 mod health;
@@ -32,6 +33,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use crate::config::Clock;
 use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError, Sender};
+pub use beat::{Beat, Phase, RelayBeat, RelayState, SenderBeat};
 pub use gate::Timing;
 use gate::{Gate, Held};
 use health::Prognosis;
@@ -181,7 +183,7 @@ impl Shared {
 
     /// Notes that a relay failed; when it was the last one, the run ends.
     fn note_failure(&self, relay: &Relay, reason: &str) {
-        let prognosis = relay.health.failed(tokio::time::Instant::now());
+        let prognosis = relay.health.failed(tokio::time::Instant::now(), reason);
         if prognosis == Prognosis::Gone && self.relays.are_gone() && self.patience == Patience::LeaveDeferred {
             self.ask_to_stop(Stop::RelayGone(reason.to_owned()));
         }
@@ -244,6 +246,10 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         gate,
         broken: std::sync::Mutex::new(None),
     });
+    let beats = tokio::spawn({
+        let shared = Arc::clone(&shared);
+        async move { beat::run(&shared).await }
+    });
     let (ended, outcomes) = mpsc::unbounded_channel();
     let recorder = tokio::spawn(record::run(Arc::clone(&shared), outcomes));
     let (queues, workers) = start_lanes(&shared, places, &ended);
@@ -260,6 +266,9 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
     }
     recorder.await.expect("the recorder does not panic");
     shared.ask_to_stop(stop);
+    // The last beat is that of the end.
+    beats.abort();
+    drop(beats.await);
     finish(&shared).await
 }
 
@@ -291,7 +300,8 @@ async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {
         return Err(error);
     }
     shared.book(&shared.gate.close())?;
-    shared.sender.note(shared.gate.take_notes(), shared.clock.now()).await?;
+    let notes = [shared.gate.take_notes(), beat::last(shared)].concat();
+    shared.sender.note(notes, shared.clock.now()).await?;
     let reason = shared.stop.borrow().clone();
     shared.sender.release(shared.clock.now()).await?;
     Ok(match reason {

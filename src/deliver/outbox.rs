@@ -1,6 +1,7 @@
 //! The lanes that need no network: a Maildir, and memory.
 
 use std::sync::Mutex;
+use std::time::Instant;
 
 use super::Stop;
 use super::queue::{Queue, Ready};
@@ -29,6 +30,7 @@ pub(super) async fn file_all(worker: &Worker, maildir: &Maildir, queue: &Queue) 
 /// Writes messages into the outbox. Their names come from the Message-ID: a retry that finds
 /// one there settles without writing a second. Nothing is settled before the folder is synced.
 fn file(worker: &Worker, batch: Vec<Ready>, maildir: &Maildir) {
+    let start = Instant::now();
     let filed: Vec<_> = batch
         .into_iter()
         .map(|ready| {
@@ -37,7 +39,9 @@ fn file(worker: &Worker, batch: Vec<Ready>, maildir: &Maildir) {
         })
         .collect();
     let unsynced = maildir.sync().err();
+    let took = start.elapsed();
     for (ready, error) in filed {
+        worker.relay.carry(took);
         let outcome = match error.as_ref().or(unsynced.as_ref()) {
             None => Outcome::Accepted { reply: Reply::new(250, "2.0.0 in the outbox") },
             Some(error) => {

@@ -179,7 +179,7 @@ impl Preparer {
         let issue = &self.issues[&claim.issue];
         let values = match &claim.frozen {
             Some(frozen) => Merge::thawed(claim, frozen)?,
-            None => self.merge.fresh(claim, issue, now),
+            None => self.merge.fresh(claim, issue, now)?,
         };
         let signers = self.signers(claim)?;
         let recipient = values.recipient(&claim.address);

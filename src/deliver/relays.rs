@@ -1,7 +1,8 @@
 //! The relays of a run, and how each fares.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -19,11 +20,38 @@ pub(super) struct Relay {
     pub health: Health,
     /// How many deliveries are begun for it and not settled.
     load: AtomicUsize,
+    /// How many messages it has carried, and for how many microseconds in all.
+    messages: AtomicU64,
+    wire_micros: AtomicU64,
 }
 
 impl Relay {
     pub fn new(number: usize, name: String) -> Arc<Self> {
-        Arc::new(Self { number, name, health: Health::default(), load: AtomicUsize::new(0) })
+        Arc::new(Self {
+            number,
+            name,
+            health: Health::default(),
+            load: AtomicUsize::new(0),
+            messages: AtomicU64::new(0),
+            wire_micros: AtomicU64::new(0),
+        })
+    }
+
+    /// How many deliveries are begun for it and not settled.
+    pub fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Counts a message that was so long on the wire, whatever became of it.
+    pub fn carry(&self, time: Duration) {
+        self.wire_micros.fetch_add(u64::try_from(time.as_micros()).unwrap_or(0), Ordering::Relaxed);
+        self.messages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many messages it has carried, and how long those were on the wire, added up.
+    pub fn carried(&self) -> (u64, Duration) {
+        let messages = self.messages.load(Ordering::Relaxed);
+        (messages, Duration::from_micros(self.wire_micros.load(Ordering::Relaxed)))
     }
 
     fn is_usable(&self, now: Instant) -> bool {
@@ -32,7 +60,7 @@ impl Relay {
 
     /// How it fares, for the choice of a relay.
     fn condition(&self, now: Instant) -> Condition {
-        if self.is_usable(now) { Condition::Working(self.load.load(Ordering::Relaxed)) } else { Condition::Resting }
+        if self.is_usable(now) { Condition::Working(self.load()) } else { Condition::Resting }
     }
 }
 
@@ -66,6 +94,11 @@ impl Relays {
     pub fn new(relays: Vec<Arc<Relay>>) -> Self {
         assert!(!relays.is_empty(), "a transport has at least one place to send to");
         Self(relays)
+    }
+
+    /// All of them, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Relay>> {
+        self.0.iter()
     }
 
     /// A relay by its number.
@@ -111,10 +144,10 @@ mod tests {
     fn a_relay_that_rests_says_so_and_another_is_better_off() {
         let relays = relays(2);
         let now = Instant::now();
-        relays.get(0).health.failed(now);
+        relays.get(0).health.failed(now, "busy");
         assert_eq!((relays.condition(0, now), relays.condition(1, now)), (Condition::Resting, Condition::Working(0)));
         assert!(relays.has_better_than(relays.get(0), now));
-        relays.get(1).health.failed(now);
+        relays.get(1).health.failed(now, "busy");
         assert!(!relays.has_better_than(relays.get(0), now), "no other is better off");
     }
 }

@@ -1,10 +1,12 @@
 //! What a run has done so far, for whoever watches it.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::beat::Beat;
 use crate::domain::delivery::Outcome;
 
-/// Counters that workers raise and a progress bar reads.
+/// Counters that workers raise, and a progress bar and metrics read.
 #[derive(Debug, Default)]
 pub struct Tally {
     accepted: AtomicU64,
@@ -13,6 +15,7 @@ pub struct Tally {
     in_doubt: AtomicU64,
     withdrawn: AtomicU64,
     excluded: AtomicU64,
+    beat: Mutex<Option<Beat>>,
 }
 
 /// The counters at one moment.
@@ -32,6 +35,13 @@ pub struct Count {
     pub excluded: u64,
 }
 
+impl Count {
+    /// Deliveries that this run is done with, for now or for good.
+    pub fn settled(&self) -> u64 {
+        self.accepted + self.deferred + self.rejected + self.in_doubt + self.excluded
+    }
+}
+
 impl Tally {
     /// Counts one outcome.
     pub fn count(&self, outcome: &Outcome) {
@@ -48,6 +58,19 @@ impl Tally {
     /// Counts one delivery that was refused a beginning.
     pub fn count_excluded(&self) {
         self.excluded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What the run last said of itself; `None` before it has begun.
+    pub fn beat(&self) -> Option<Beat> {
+        self.lock_beat().clone()
+    }
+
+    pub(super) fn set_beat(&self, beat: Beat) {
+        *self.lock_beat() = Some(beat);
+    }
+
+    fn lock_beat(&self) -> std::sync::MutexGuard<'_, Option<Beat>> {
+        self.beat.lock().expect("no thread panics while holding this lock")
     }
 
     /// The counters now.

@@ -98,6 +98,7 @@ impl Worker {
     /// Brings an event to its outcome and its consequence; the message was given to the relay
     /// at `since`.
     pub fn judge(&self, ready: Ready, event: &Event, since: Instant) -> Relation {
+        self.relay.carry(since.elapsed());
         let now = self.shared.clock.now();
         let Verdict { mut outcome, consequence } = policy::decide(event, ready.history(), &self.shared.gate.rules, now);
         if let Event::Replied(Stage::Dot, reply) = event {

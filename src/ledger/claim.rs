@@ -49,6 +49,9 @@ pub struct Claim {
     pub start: Instant,
     /// The IANA name of the zone where the reader lives, as the list says.
     pub time_zone: Option<String>,
+    /// What else the list says of the subscriber: a JSON object of texts, not read yet, since
+    /// few issues use it.
+    pub attributes: String,
 }
 
 /// Why a delivery was claimed.
@@ -152,7 +155,7 @@ impl Pool {
             "SELECT d.id, d.subscriber, d.attempt, d.failures, d.first_try, s.address, s.name, s.hash,
                 (SELECT delivery FROM coverage WHERE coverage.post = ?2 AND coverage.generation = ?3
                     AND coverage.subscriber = d.subscriber) AS voucher,
-                f.date, f.merge, f.message_id, f.keys, f.digest, s.attributes ->> 'time_zone'
+                f.date, f.merge, f.message_id, f.keys, f.digest, s.attributes ->> 'time_zone', s.attributes
             FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber
                 LEFT JOIN frozen f ON f.delivery = d.id
             WHERE d.campaign = ?1 AND {} ORDER BY d.next, d.id LIMIT ?6",
@@ -295,6 +298,7 @@ fn read(row: &Row<'_>, search: &Search<'_>, open: &Open, pool: Pool) -> rusqlite
         failures: row.get(3)?,
         start: open.start,
         time_zone: row.get(14)?,
+        attributes: row.get(15)?,
     })
 }
 

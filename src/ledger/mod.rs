@@ -11,7 +11,7 @@
 //! | `lock`, `witness`, `recovery`, `restored`, `sender` | becoming the sender |
 //! | `claim`, `postpone`, `begin`, `settle`, `standing`, `moves` | a delivery's way through its states |
 //! | `writer`, `marks` | group commit; what a killed process leaves |
-//! | `report`, `notes`, `verify` | what did happen; what the sender says of itself; whether the file is sound |
+//! | `report`, `survey`, `notes`, `verify` | what did happen; what waits and why; what the sender says of itself; whether the file is sound |
 
 mod audience;
 mod begin;
@@ -37,6 +37,7 @@ mod settle;
 mod standing;
 mod subscribers;
 mod suppression;
+mod survey;
 mod verify;
 mod witness;
 mod words;
@@ -63,4 +64,5 @@ pub use secrets::Secret;
 pub use sender::{Pending, Sender};
 pub use settle::{Settle, Settled};
 pub use subscribers::{Consent, Removal};
+pub use survey::{Reason, Survey};
 pub use verify::Finding;

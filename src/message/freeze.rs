@@ -9,16 +9,15 @@ use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, MessageBuilder, MultiPart, SinglePart};
 
-use super::ASSEMBLER_VERSION;
 use super::error::{Field, Reason, Unrenderable};
-use super::frozen::{Frozen, Part, Segment, hex};
+use super::frozen::{FIRST_VERSION, Frozen, Part, Segment, hex};
 use super::scan::{Flaw, field_names};
-use super::splice::{Recipient, assemble};
+use super::splice::assemble;
 use super::{header, quoted_printable};
 use crate::dkim::Signers;
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
-use crate::domain::issue::{Issue, Slot};
+use crate::domain::issue::{Issue, Marker};
 use crate::domain::publication::Publication;
 use crate::domain::time;
 
@@ -45,26 +44,38 @@ const FIELDS: [&str; 12] = [
 /// Control characters in the subject and the title become spaces; in the parts they are
 /// dropped, all but tabs and line ends. Each part ends with a line end.
 pub fn freeze(issue: &Issue, publication: &Publication) -> Result<Frozen, Unrenderable> {
-    let mut gaps = Gaps::default();
-    let headers = headers(issue, publication, &mut gaps)?;
-    let parts = MultiPart::alternative()
-        .boundary(boundary(issue))
-        .singlepart(part(ContentType::TEXT_PLAIN, gaps.encode(issue, Part::Text)?))
-        .singlepart(part(ContentType::TEXT_HTML, gaps.encode(issue, Part::Html)?));
-    let message = headers.multipart(parts).expect("From and the envelope are set");
-    let text = String::from_utf8(message.formatted()).expect("every value is encoded as ASCII");
-    let expected: Vec<&str> =
-        FIELDS.into_iter().filter(|name| *name != "Reply-To" || publication.reply_to.is_some()).collect();
+    let variants = issue.variants.parts.iter().map(|parts| segments(issue, &parts.html, &parts.text, publication));
     let frozen = Frozen {
-        version: ASSEMBLER_VERSION,
+        version: FIRST_VERSION,
         post: issue.post.clone(),
         from: publication.from.address.clone(),
         list_id: publication.list_id.clone(),
-        headers: expected.len(),
-        segments: gaps.cut(&text),
-    };
-    prove(&frozen, &expected, publication)?;
+        headers: expected(publication).len(),
+        segments: segments(issue, &issue.html, &issue.text, publication)?,
+        asked: issue.variants.asked.clone(),
+        variants: variants.collect::<Result<_, _>>()?,
+    }
+    .of_the_lowest_version();
+    prove(&frozen, publication)?;
     Ok(frozen)
+}
+
+/// The names of the fields of every copy.
+fn expected(publication: &Publication) -> Vec<&'static str> {
+    FIELDS.into_iter().filter(|name| *name != "Reply-To" || publication.reply_to.is_some()).collect()
+}
+
+/// A message of these parts, cut at its gaps.
+fn segments(issue: &Issue, html: &str, text: &str, publication: &Publication) -> Result<Vec<Segment>, Unrenderable> {
+    let mut gaps = Gaps::default();
+    let headers = headers(issue, publication, &mut gaps)?;
+    let parts = MultiPart::alternative()
+        .boundary(boundary([&issue.subject, html, text]))
+        .singlepart(part(ContentType::TEXT_PLAIN, gaps.encode(text, &issue.nonce, Part::Text)?))
+        .singlepart(part(ContentType::TEXT_HTML, gaps.encode(html, &issue.nonce, Part::Html)?));
+    let message = headers.multipart(parts).expect("From and the envelope are set");
+    let text = String::from_utf8(message.formatted()).expect("every value is encoded as ASCII");
+    Ok(gaps.cut(&text))
 }
 
 /// The header section, each value encoded by us: lettre only sets them in order.
@@ -125,9 +136,9 @@ fn part(kind: ContentType, body: String) -> SinglePart {
 
 /// The same for the same content. `=_` occurs in no quoted-printable text, so no part can
 /// contain the boundary (RFC 2045, 6.7, closing note).
-fn boundary(issue: &Issue) -> String {
+fn boundary(content: [&str; 3]) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
-    for text in [&issue.subject, &issue.html, &issue.text] {
+    for text in content {
         context.update(&text.len().to_be_bytes());
         context.update(text.as_bytes());
     }
@@ -145,10 +156,10 @@ impl Gaps {
     }
 
     /// A part's text, encoded around its slots.
-    fn encode(&mut self, issue: &Issue, part: Part) -> Result<String, Unrenderable> {
-        let (field, text) = match part {
-            Part::Text => (Field::Text, &issue.text),
-            Part::Html => (Field::Html, &issue.html),
+    fn encode(&mut self, text: &str, nonce: &str, part: Part) -> Result<String, Unrenderable> {
+        let field = match part {
+            Part::Text => Field::Text,
+            Part::Html => Field::Html,
         };
         let text = clean_lines(text);
         if text.trim().is_empty() {
@@ -156,12 +167,13 @@ impl Gaps {
         }
         let mut out = String::with_capacity(text.len() + text.len() / 8);
         let mut rest = text.as_str();
-        while let Some((before, slot, after)) = next_slot(rest, &issue.nonce) {
-            encode_between_slots(before, issue, field, &mut out)?;
-            out.push_str(&self.mark(Segment::Slot(slot, part)));
+        while let Some(Marker { before, slot, default, after }) = Marker::first(rest, nonce) {
+            encode_between_slots(before, nonce, field, &mut out)?;
+            let gap = if default.is_empty() { Segment::Slot(slot, part) } else { Segment::SlotOr(slot, part, default) };
+            out.push_str(&self.mark(gap));
             rest = after;
         }
-        encode_between_slots(rest, issue, field, &mut out)?;
+        encode_between_slots(rest, nonce, field, &mut out)?;
         Ok(out)
     }
 
@@ -181,18 +193,10 @@ impl Gaps {
     }
 }
 
-/// The first slot of a text, with what stands before and after it.
-fn next_slot<'a>(text: &'a str, nonce: &str) -> Option<(&'a str, Slot, &'a str)> {
-    let found = Slot::ALL.into_iter().filter_map(|slot| {
-        let marker = slot.marker(nonce);
-        text.find(&marker).map(|at| (&text[..at], slot, &text[at + marker.len()..]))
-    });
-    found.min_by_key(|(before, _, _)| before.len())
-}
-
-/// The nonce occurs nowhere but in markers: one that is left over was cut or changed.
-fn encode_between_slots(text: &str, issue: &Issue, field: Field, out: &mut String) -> Result<(), Unrenderable> {
-    if text.contains(&issue.nonce) {
+/// The nonce occurs nowhere but in markers: one that is left over was cut or changed, if only
+/// in its case.
+fn encode_between_slots(text: &str, nonce: &str, field: Field, out: &mut String) -> Result<(), Unrenderable> {
+    if text.contains(nonce) || text.contains(&nonce.to_uppercase()) {
         return Err(Unrenderable::new(field, Reason::Slot));
     }
     quoted_printable::encode(text, out);
@@ -209,17 +213,22 @@ fn clean_lines(text: &str) -> String {
     clean
 }
 
-/// Splices a copy for nobody and looks whether its header fields are the ones intended. Its
-/// unsubscribe URL is the site's own, so a site that cannot have such URLs is refused here
-/// and not once per recipient.
-fn prove(frozen: &Frozen, expected: &[&str], publication: &Publication) -> Result<(), Unrenderable> {
+/// Splices a copy of each variant for nobody and looks whether its header fields are the ones
+/// intended. Its unsubscribe URL is the site's own, so a site that cannot have such URLs is
+/// refused here and not once per recipient.
+fn prove(frozen: &Frozen, publication: &Publication) -> Result<(), Unrenderable> {
     let address = Address::parse("nobody@example.org").expect("a literal address");
-    let recipient =
-        Recipient { address: &address, name: Some("Nobody"), unsubscribe_url: publication.base_url.as_str() };
     let message_id = MessageId::parse("nobody@example.org").expect("a literal id");
-    let copy = assemble(frozen, &Signers::none(), &recipient, &message_id, time::from_millis(0))?;
-    let is_as_intended = field_names(&copy.bytes).into_iter().eq(expected.iter().map(|name| name.as_bytes()));
-    if is_as_intended { Ok(()) } else { Err(Unrenderable::new(Field::Message, Reason::Malformed(Flaw::HeaderCount))) }
+    let url = publication.base_url.as_str();
+    let expected = expected(publication);
+    for someone in frozen.made_up(url) {
+        let copy =
+            assemble(frozen, &Signers::none(), &someone.recipient(&address, url), &message_id, time::from_millis(0))?;
+        if !field_names(&copy.bytes).into_iter().eq(expected.iter().map(|name| name.as_bytes())) {
+            return Err(Unrenderable::new(Field::Message, Reason::Malformed(Flaw::HeaderCount)));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -228,6 +237,7 @@ mod tests {
 
     use super::super::samples::{NONCE, issue, publication};
     use super::*;
+    use crate::domain::issue::Slot;
     use crate::domain::publication::SiteUrl;
 
     fn refused(issue: &Issue, publication: &Publication) -> (Field, Reason) {
@@ -245,6 +255,21 @@ mod tests {
         assert_eq!(refused(&broken, &publication), (Field::Html, Reason::Slot));
         let broken = Issue { subject: Slot::SubscriberName.marker(NONCE), ..issue() };
         assert_eq!(refused(&broken, &publication), (Field::Subject, Reason::Slot));
+    }
+
+    #[test]
+    fn a_marker_that_a_filter_changed_is_refused() {
+        let shouted = Slot::SubscriberName.marker(NONCE).to_uppercase();
+        let broken = Issue { text: format!("x {shouted}"), ..issue() };
+        assert_eq!(refused(&broken, &publication()), (Field::Text, Reason::Slot));
+    }
+
+    #[test]
+    fn an_issue_that_needs_nothing_new_is_frozen_by_the_first_version() {
+        let version = |text: &str| freeze(&Issue { text: text.into(), ..issue() }, &publication()).unwrap().version;
+        assert_eq!(freeze(&issue(), &publication()).unwrap().version, FIRST_VERSION);
+        assert_eq!(version(&Slot::SubscriberName.marker_or(NONCE, "x")), 2);
+        assert_eq!(version(&Slot::PreferencesUrl.marker(NONCE)), 2);
     }
 
     #[test]

@@ -6,9 +6,10 @@ use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use super::ASSEMBLER_VERSION;
+use super::splice::Recipient;
 use crate::domain::address::Address;
 use crate::domain::ids::{IssueId, PostId};
-use crate::domain::issue::Slot;
+use crate::domain::issue::{Slot, Variants};
 
 /// An issue, assembled once: the bytes everybody gets, with gaps for what differs.
 ///
@@ -24,8 +25,19 @@ pub struct Frozen {
     pub(super) list_id: String,
     /// How many header fields every copy has.
     pub(super) headers: usize,
+    /// The copy of those who lack nothing that is asked about.
     pub(super) segments: Vec<Segment>,
+    /// What a template asks about, and so what chooses the variant. From version 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) asked: Vec<Slot>,
+    /// The copies of those who lack some of it, in the order of
+    /// [`Variants::parts`](crate::domain::issue::Variants::parts). From version 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) variants: Vec<Vec<Segment>>,
 }
+
+/// One subject, one HTML, one text; three slots, empty for those who lack the value.
+pub(super) const FIRST_VERSION: u32 = 1;
 
 /// Which part of the message a slot stands in, and so how its value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +65,8 @@ pub enum Segment {
     ListUnsubscribe,
     /// A slot of a part, quoted-printable, on lines of its own.
     Slot(Slot, Part),
+    /// The same, with what stands there for those who lack the value. From version 2.
+    SlotOr(Slot, Part, String),
 }
 
 /// Why stored bytes are no template.
@@ -79,10 +93,63 @@ impl Frozen {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ThawError> {
         // The version comes first: a later one may have fields this program does not know.
         let Version { version } = serde_json::from_slice(bytes)?;
-        if version != ASSEMBLER_VERSION {
+        if !(FIRST_VERSION..=ASSEMBLER_VERSION).contains(&version) {
             return Err(ThawError::Version { found: version });
         }
-        Ok(serde_json::from_slice(bytes)?)
+        let frozen: Self = serde_json::from_slice(bytes)?;
+        if frozen.asked.len() > Variants::MOST_ASKED || frozen.variants.len() != (1 << frozen.asked.len()) - 1 {
+            return Err(<serde_json::Error as serde::de::Error>::custom("a variant is missing").into());
+        }
+        Ok(frozen)
+    }
+
+    /// An issue is frozen by the lowest version that can: what needs nothing new keeps its
+    /// name, and an older fieldpost can send it.
+    pub(super) fn of_the_lowest_version(mut self) -> Self {
+        let is_new = !self.asked.is_empty() || self.all_segments().any(Segment::is_new);
+        self.version = if is_new { ASSEMBLER_VERSION } else { FIRST_VERSION };
+        self
+    }
+
+    fn all_segments(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.iter().chain(self.variants.iter().flatten())
+    }
+
+    /// The slots that need a value beyond those every [`Recipient`](super::Recipient) has. May
+    /// name one twice.
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let slots = self.all_segments().filter_map(Segment::slot).chain(&self.asked);
+        slots.filter(|slot| match slot {
+            Slot::UnsubscribeUrl | Slot::SubscriberName | Slot::SubscriberAddress => false,
+            Slot::PreferencesUrl | Slot::Attribute(_) => true,
+        })
+    }
+
+    /// The segments for a recipient.
+    pub(super) fn chosen(&self, lacks: impl Fn(&Slot) -> bool) -> &[Segment] {
+        let lacking = self.asked.iter().enumerate().filter(|(_, slot)| lacks(slot)).map(|(nth, _)| 1 << nth);
+        match lacking.sum::<usize>().checked_sub(1) {
+            None => &self.segments,
+            Some(variant) => &self.variants[variant],
+        }
+    }
+
+    /// A made-up person for each variant: what fails for one of them fails for everybody who
+    /// gets that variant. `url` is where their preferences are.
+    pub fn made_up(&self, url: &str) -> impl Iterator<Item = Someone> {
+        (0..=self.variants.len()).map(move |lacking| {
+            let lacks = |slot: &Slot| {
+                self.asked.iter().enumerate().any(|(nth, asked)| asked == slot && lacking & (1 << nth) != 0)
+            };
+            let value = |slot: &Slot| match slot {
+                Slot::PreferencesUrl => url.to_owned(),
+                Slot::Attribute(_) | Slot::UnsubscribeUrl | Slot::SubscriberName | Slot::SubscriberAddress => {
+                    "x".to_owned()
+                }
+            };
+            let values = self.slots().filter(|slot| !lacks(slot)).map(|slot| (slot.clone(), value(slot)));
+            Someone { name: (!lacks(&Slot::SubscriberName)).then_some("Nobody"), values: values.collect() }
+        })
     }
 
     /// The name of what was frozen: SHA-256 of [`to_bytes`](Self::to_bytes), in hex. It costs
@@ -95,14 +162,47 @@ impl Frozen {
     pub fn post(&self) -> &PostId {
         &self.post
     }
+}
 
-    /// How many bytes every copy has at least.
+/// A recipient who does not exist.
+pub struct Someone {
+    name: Option<&'static str>,
+    values: Vec<(Slot, String)>,
+}
+
+impl Someone {
+    /// As the recipient of a copy.
+    pub fn recipient<'a>(&'a self, address: &'a Address, unsubscribe_url: &'a str) -> Recipient<'a> {
+        Recipient { address, name: self.name, unsubscribe_url, values: &self.values }
+    }
+}
+
+impl Segment {
+    /// How many bytes it has in every copy.
     pub(super) fn static_length(&self) -> usize {
-        let lengths = self.segments.iter().map(|segment| match segment {
-            Segment::Static(bytes) => bytes.len(),
-            Segment::Date | Segment::To | Segment::MessageId | Segment::ListUnsubscribe | Segment::Slot(..) => 0,
-        });
-        lengths.sum()
+        match self {
+            Self::Static(bytes) => bytes.len(),
+            Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe | Self::Slot(..) | Self::SlotOr(..) => 0,
+        }
+    }
+
+    fn slot(&self) -> Option<&Slot> {
+        match self {
+            Self::Slot(slot, _) | Self::SlotOr(slot, _, _) => Some(slot),
+            Self::Static(_) | Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe => None,
+        }
+    }
+
+    /// Whether version 1 does not know it.
+    fn is_new(&self) -> bool {
+        match self {
+            Self::SlotOr(..) => true,
+            Self::Slot(slot, _) => match slot {
+                Slot::PreferencesUrl | Slot::Attribute(_) => true,
+                Slot::UnsubscribeUrl | Slot::SubscriberName | Slot::SubscriberAddress => false,
+            },
+            Self::Static(_) | Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe => false,
+        }
     }
 }
 
@@ -144,8 +244,8 @@ mod tests {
     #[test]
     fn a_template_of_a_later_fieldpost_is_told_from_a_damaged_one() {
         let json = String::from_utf8(freeze(&issue(), &publication()).unwrap().to_bytes()).unwrap();
-        let later = json.replacen("\"version\":1", "\"version\":2,\"new\":[]", 1);
-        assert!(matches!(Frozen::from_bytes(later.as_bytes()), Err(ThawError::Version { found: 2 })));
+        let later = json.replacen("\"version\":1", "\"version\":3,\"new\":[]", 1);
+        assert!(matches!(Frozen::from_bytes(later.as_bytes()), Err(ThawError::Version { found: 3 })));
         for damaged in [&json[1..], &json[..json.len() - 9], &json.replacen("notes@", "notes ", 1), ""] {
             assert!(matches!(Frozen::from_bytes(damaged.as_bytes()), Err(ThawError::Syntax(_))), "{damaged}");
         }

@@ -1,5 +1,7 @@
 //! Header values: what may become one, and what is refused.
 
+use std::borrow::Cow;
+
 use chrono::Datelike as _;
 
 use super::error::{Field, Reason, Unrenderable};
@@ -23,6 +25,11 @@ pub(super) fn one_line(field: Field, text: &str) -> Result<String, Unrenderable>
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     within(field, line.len(), TEXT_LIMIT)?;
     Ok(line)
+}
+
+/// A value for a part: what could end a line is a space. Most values are returned as they are.
+pub(super) fn on_one_line(value: &str) -> Cow<'_, str> {
+    if value.contains(breaks_lines) { Cow::Owned(value.replace(breaks_lines, " ")) } else { Cow::Borrowed(value) }
 }
 
 /// A person's name, trimmed; `None` when nothing is left. A name with a control character is

@@ -20,18 +20,20 @@ mod header;
 mod identity;
 mod quoted_printable;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod scan;
 mod splice;
 mod words;
 
 pub use error::{Field, Reason, Unrenderable};
 pub use freeze::freeze;
-pub use frozen::{Frozen, Part, Segment, ThawError};
+pub use frozen::{Frozen, Part, Segment, Someone, ThawError};
 pub use identity::{message_id, return_path};
 pub use scan::Flaw;
 pub use splice::{Message, Recipient, assemble};
 
-/// How templates are spliced. It is written into every [`Frozen`]; a change that would give
-/// other bytes for an old template takes the next number and keeps the old way for old ones.
-pub const ASSEMBLER_VERSION: u32 = 1;
+/// How templates are spliced, at its newest. Every [`Frozen`] bears the lowest version that can
+/// splice it; a change that would give other bytes for an old template takes the next number and
+/// keeps the old way for old ones. Version 2 knows defaults, attributes, the preferences URL, and
+/// variants for those who lack what a template asks about.
+pub const ASSEMBLER_VERSION: u32 = 2;

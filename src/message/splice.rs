@@ -25,6 +25,9 @@ pub struct Recipient<'a> {
     pub name: Option<&'a str>,
     /// The subscriber's own unsubscribe URL: https, or http to a loopback host.
     pub unsubscribe_url: &'a str,
+    /// The values of the issue's other slots ([`Frozen::slots`]), as far as there are any. A
+    /// blank one counts as none.
+    pub values: &'a [(Slot, String)],
 }
 
 /// The RFC 5322 bytes of one copy.
@@ -60,8 +63,10 @@ pub fn assemble(
     date: Instant,
 ) -> Result<Message, Unrenderable> {
     let gaps = Gaps::new(recipient, message_id, date)?;
-    let mut out = String::with_capacity(frozen.static_length() + 1024);
-    for segment in &frozen.segments {
+    let segments = frozen.chosen(|slot| gaps.value(slot).is_empty());
+    let length: usize = segments.iter().map(Segment::static_length).sum();
+    let mut out = String::with_capacity(length + 1024);
+    for segment in segments {
         gaps.fill(segment, &mut out);
     }
     let signed = signed(out, signers, date);
@@ -98,6 +103,7 @@ struct Gaps<'a> {
     unsubscribe_url: &'a str,
     name: &'a str,
     address: &'a str,
+    values: &'a [(Slot, String)],
 }
 
 impl<'a> Gaps<'a> {
@@ -110,6 +116,7 @@ impl<'a> Gaps<'a> {
             unsubscribe_url: header::one_click_url(Field::UnsubscribeUrl, recipient.unsubscribe_url)?,
             name: name.unwrap_or_default(),
             address: recipient.address.as_str(),
+            values: recipient.values,
         })
     }
 
@@ -124,17 +131,33 @@ impl<'a> Gaps<'a> {
                 out.push_str(self.unsubscribe_url);
                 out.push('>');
             }
-            Segment::Slot(slot, Part::Text) => quoted_printable::encode(self.value(*slot), out),
-            Segment::Slot(slot, Part::Html) => quoted_printable::encode(&escape_html(self.value(*slot)), out),
+            Segment::Slot(slot, part) => write(self.value(slot), *part, out),
+            Segment::SlotOr(slot, part, default) => match self.value(slot) {
+                "" => write(default, *part, out),
+                value => write(value, *part, out),
+            },
         }
     }
 
-    fn value(&self, slot: Slot) -> &'a str {
+    fn value(&self, slot: &Slot) -> &'a str {
         match slot {
             Slot::UnsubscribeUrl => self.unsubscribe_url,
             Slot::SubscriberName => self.name,
             Slot::SubscriberAddress => self.address,
+            Slot::PreferencesUrl | Slot::Attribute(_) => {
+                let found = self.values.iter().find(|(known, _)| known == slot);
+                found.map_or("", |(_, value)| value.trim())
+            }
         }
+    }
+}
+
+/// Writes a value into a part. A line end or a control character in it is a space.
+fn write(value: &str, part: Part, out: &mut String) {
+    let value = header::on_one_line(value);
+    match part {
+        Part::Text => quoted_printable::encode(&value, out),
+        Part::Html => quoted_printable::encode(&escape_html(&value), out),
     }
 }
 
@@ -159,10 +182,13 @@ fn escape_html(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{issue, publication, signers};
+    use proptest::prelude::*;
+
+    use super::super::samples::{NONCE, issue, publication, signers};
     use super::super::{Frozen, freeze, message_id};
     use super::*;
     use crate::domain::ids::{Generation, SubscriberId};
+    use crate::domain::issue::{Issue, Parts, Variants};
     use crate::domain::time::from_millis;
 
     const URL: &str = "https://notes.example.org/u/token?a=1&b='2'";
@@ -174,7 +200,7 @@ mod tests {
     fn copy_by(signers: &Signers, frozen: &Frozen, name: Option<&str>, url: &str) -> Result<Message, Unrenderable> {
         let address = Address::parse("ada.lovelace@example.net").unwrap();
         let id = message_id(&[7; 32], frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
-        let recipient = Recipient { address: &address, name, unsubscribe_url: url };
+        let recipient = Recipient { address: &address, name, unsubscribe_url: url, values: &[] };
         assemble(frozen, signers, &recipient, &id, from_millis(1_790_000_000_123))
     }
 
@@ -185,6 +211,82 @@ mod tests {
         let expected = include_str!("sample.eml").replace('\n', "\r\n");
         assert_eq!(String::from_utf8(message.bytes.clone()).unwrap(), expected);
         assert_eq!(message.digest.as_slice(), digest::digest(&digest::SHA256, &message.bytes).as_ref());
+    }
+
+    /// A copy of the issue as the ledger keeps it, with the soft breaks of its body removed.
+    fn personal(issue: &Issue, name: Option<&str>, values: &[(Slot, String)]) -> String {
+        let frozen = freeze(issue, &publication()).unwrap();
+        let frozen = Frozen::from_bytes(&frozen.to_bytes()).unwrap();
+        let address = Address::parse("ada@example.net").unwrap();
+        let id = message_id(&[7; 32], &frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
+        let recipient = Recipient { address: &address, name, unsubscribe_url: URL, values };
+        let message = assemble(&frozen, &Signers::none(), &recipient, &id, from_millis(0)).unwrap();
+        let text = String::from_utf8(message.bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        format!("{head}\r\n\r\n{}", body.replace("=\r\n", ""))
+    }
+
+    fn city() -> Slot {
+        Slot::Attribute("city".to_owned())
+    }
+
+    #[test]
+    fn a_version_1_template_gives_the_bytes_it_always_gave() {
+        let stored = include_bytes!("sample-v1.json").trim_ascii_end();
+        let frozen = Frozen::from_bytes(stored).unwrap();
+        assert_eq!((frozen.version, frozen.to_bytes().as_slice()), (1, stored));
+        let message = copy(&frozen, Some("Ada & Co <x>"), URL).unwrap();
+        assert_eq!(String::from_utf8(message.bytes).unwrap(), include_str!("sample.eml").replace('\n', "\r\n"));
+    }
+
+    #[test]
+    fn what_somebody_lacks_is_the_default_or_nothing() {
+        let html = format!("<p title='{}'>{}</p>", city().marker_or(NONCE, "a<b"), city().marker(NONCE));
+        let issue = Issue { html, text: format!("Hi {}", Slot::SubscriberName.marker_or(NONCE, "reader")), ..issue() };
+        let copy = personal(&issue, Some("Ada"), &[(city(), " Wien\r\nBcc: x@y.z ".into())]);
+        assert!(copy.contains("Hi Ada\r\n"), "{copy}");
+        assert!(copy.contains("<p title=3D'Wien  Bcc: x@y.z'>Wien  Bcc: x@y.z</p>"), "{copy}");
+        for values in [vec![], vec![(city(), " ".to_owned())]] {
+            let copy = personal(&issue, Some(" "), &values);
+            assert!(copy.contains("Hi reader\r\n") && copy.contains("<p title=3D'a&lt;b'></p>"), "{copy}");
+        }
+    }
+
+    #[test]
+    fn everybody_gets_the_variant_for_what_they_lack() {
+        let parts = |text: &str| Parts { html: format!("<p>{text}</p>"), text: text.to_owned() };
+        let variants = Variants {
+            asked: vec![Slot::SubscriberName, city()],
+            parts: vec![parts("only city"), parts("only name"), parts("neither")],
+        };
+        let issue = Issue { text: "both".into(), variants, ..issue() };
+        let vienna = [(city(), "Vienna".to_owned())];
+        for (name, values, expected) in [
+            (Some("Ada"), &vienna[..], "both"),
+            (None, &vienna, "only city"),
+            (Some("Ada"), &[], "only name"),
+            (Some(""), &[(city(), String::new())], "neither"),
+        ] {
+            assert!(personal(&issue, name, values).contains(&format!("\r\n{expected}\r\n")), "{expected}");
+        }
+        let mut damaged = freeze(&issue, &publication()).unwrap();
+        damaged.variants.pop();
+        assert!(Frozen::from_bytes(&damaged.to_bytes()).is_err());
+    }
+
+    proptest! {
+        /// C2, and that a value is never read for markers: whoever is called as a marker looks
+        /// gets that very name.
+        #[test]
+        fn no_value_adds_a_header_or_becomes_another(value in "(\\PC|[\r\n\0]|Bcc: a@b.c){0,40}", nth in 0..4_usize) {
+            let markers = [Slot::UnsubscribeUrl, Slot::SubscriberAddress, Slot::SubscriberName, city()];
+            let value = format!("{value}{}", markers[nth].marker_or(NONCE, "x"));
+            let issue = Issue { text: format!("[{}]", city().marker(NONCE)), ..issue() };
+            let copy = personal(&issue, None, &[(city(), value.clone())]);
+            let (head, body) = copy.split_once("\r\n\r\n").unwrap();
+            prop_assert_eq!(head.split("\r\n").filter(|line| !line.starts_with(' ')).count(), 12);
+            prop_assert!(body.contains(&markers[nth].marker_or(NONCE, "x")));
+        }
     }
 
     #[test]

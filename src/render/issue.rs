@@ -4,49 +4,58 @@ use tera::Context;
 
 use super::html::{self, Medium};
 use super::links::Here;
+use super::variants::{self, Rendered};
 use super::views::{PostView, SiteView, finished_html, image_url};
-use super::{SiteContext, Theme, text, walk};
+use super::{SiteContext, Theme, slots, text, walk};
 use crate::diagnostic::Diagnostic;
-use crate::domain::issue::{Issue, Slot};
+use crate::domain::issue::{Issue, Marker, Parts, Slot, Variants};
 use crate::domain::post::Post;
 
-const HTML: &str = "mail/issue.html";
-const TEXT: &str = "mail/issue.txt";
-const SUBJECT: &str = "mail/subject.txt";
+pub(super) const HTML: &str = "mail/issue.html";
+pub(super) const TEXT: &str = "mail/issue.txt";
+pub(super) const SUBJECT: &str = "mail/subject.txt";
 
 /// The post as it is mailed to everybody: CSS inlined, URLs absolute, and a marker wherever
-/// recipients differ. A template without the unsubscribe link in both parts is refused.
-/// The same post and theme always give the same bytes.
+/// recipients differ; rendered once more for those who lack what a template asks about. A
+/// template without the unsubscribe link in both parts is refused. The same post and theme
+/// always give the same bytes.
 pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<Issue, Diagnostic> {
     let base = &site.publication.base_url;
     let body = html::body(post, base, Medium::Mail);
     let words = text::body(post, base);
     let nonce = super::digest([post.id.as_str().as_bytes(), body.as_bytes(), words.as_bytes()]);
-    let mut context = context(theme, site, post, &nonce);
-
-    context.insert_value("body", finished_html(&body));
-    let rendered = theme.render(HTML, &context)?;
-    let html = theme.inlined(&rendered, HTML)?;
-    check_slots(theme, &rendered, &html, &nonce)?;
-
-    context.insert("body", &words);
-    let text = format!("{}\n", theme.render(TEXT, &context)?.trim_end());
-    check_unsubscribe(theme, TEXT, text.contains(&Slot::UnsubscribeUrl.marker(&nonce)))?;
-
-    let subject = one_line(&theme.render(SUBJECT, &context)?);
+    let context = context(theme, site, post);
+    let render = |lacking: &[&Slot]| {
+        let mut context = context.clone();
+        let fields = theme.subscriber_fields().iter();
+        slots::insert(&mut context, &nonce, fields.map(|slot| (slot, lacking.contains(&slot))));
+        let subject = one_line(&theme.render(SUBJECT, &context)?);
+        context.insert_value("body", finished_html(&body));
+        let html = theme.render(HTML, &context)?;
+        context.insert("body", &words);
+        let text = format!("{}\n", theme.render(TEXT, &context)?.trim_end());
+        Ok(Rendered { subject, html, text })
+    };
+    let found = variants::find(theme, &nonce, &render)?;
+    let mut parts = Vec::with_capacity(found.rendered.len());
+    for rendered in &found.rendered {
+        parts.push(finished(theme, rendered, &nonce)?);
+    }
+    let Parts { html, text } = parts.remove(0);
     Ok(Issue {
         post: post.id.clone(),
-        subject,
+        subject: found.subject,
         html,
         text,
+        variants: Variants { asked: found.asked, parts },
         nonce,
         web_url: base.join(&post.site_path()),
         commit: post.commit.clone(),
     })
 }
 
-/// What the mail's templates are told.
-fn context(theme: &Theme, site: &SiteContext, post: &Post, nonce: &str) -> Context {
+/// What the mail's templates are told, but for the subscriber and the body.
+fn context(theme: &Theme, site: &SiteContext, post: &Post) -> Context {
     let view = PostView::new(post, site.publication, Here::Anywhere);
     let cover = walk::cover(post).and_then(|_| image_url(post, &site.publication.base_url)).unwrap_or_default();
     let mut context = Context::new();
@@ -55,23 +64,34 @@ fn context(theme: &Theme, site: &SiteContext, post: &Post, nonce: &str) -> Conte
     context.insert("post", &view);
     context.insert("cover", &cover);
     context.insert("heading", &text::underlined(&post.title, '='));
-    let name = Slot::SubscriberName.marker(nonce);
-    let address = Slot::SubscriberAddress.marker(nonce);
-    context.insert("subscriber", &serde_json::json!({ "name": name, "address": address }));
-    context.insert("subscriber_name", &name);
-    context.insert("subscriber_address", &address);
-    context.insert("unsubscribe_url", &Slot::UnsubscribeUrl.marker(nonce));
+    context.insert("web_url", &site.publication.base_url.join(&post.site_path()));
     context
+}
+
+/// The parts with defaults written out and styles inlined, checked.
+fn finished(theme: &Theme, rendered: &Rendered, nonce: &str) -> Result<Parts, Diagnostic> {
+    let raw = slots::written_out(&rendered.html, nonce, escaped);
+    let html = theme.inlined(&raw, HTML)?;
+    check_slots(theme, &raw, &html, nonce)?;
+    let text = slots::written_out(&rendered.text, nonce, str::to_owned);
+    check_unsubscribe(theme, TEXT, text.contains(&Slot::UnsubscribeUrl.marker(nonce)))?;
+    Ok(Parts { html, text })
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    tera::escape_html(text, &mut out).expect("writing to memory cannot fail");
+    String::from_utf8(out).expect("what is escaped was text")
 }
 
 /// Makes sure that inlining left every marker as it was, and that one of them is a link.
 fn check_slots(theme: &Theme, rendered: &str, inlined: &str, nonce: &str) -> Result<(), Diagnostic> {
-    for slot in Slot::ALL {
-        let marker = slot.marker(nonce);
-        if rendered.matches(&marker).count() != inlined.matches(&marker).count() {
-            let message = "a variable of the subscriber stands where the styles are: it would be lost";
-            return Err(theme.error("mail-slot", HTML, message).help("use it in the text or in a link only"));
-        }
+    let [mut before, mut after] = [rendered, inlined].map(|html| Marker::all(html, nonce));
+    before.sort();
+    after.sort();
+    if before != after {
+        let message = "a variable of the subscriber stands where the styles are: it would be lost";
+        return Err(theme.error("mail-slot", HTML, message).help("use it in the text or in a link only"));
     }
     let link = format!("href=\"{}\"", Slot::UnsubscribeUrl.marker(nonce));
     check_unsubscribe(theme, HTML, inlined.contains(&link))

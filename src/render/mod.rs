@@ -12,10 +12,12 @@ mod pages;
 #[cfg(test)]
 mod sample;
 mod site;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod text;
 mod theme;
+mod variants;
 mod views;
 mod walk;
 

@@ -4,7 +4,7 @@ use super::sample::{self, any_html, document, paragraph, publication};
 use super::*;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::{AdmonitionKind, Block, Document, Image, Inline, Target};
-use crate::domain::issue::Slot;
+use crate::domain::issue::{Issue, Marker, Slot, Variants};
 use crate::domain::post::Post;
 use crate::domain::publication::Publication;
 
@@ -189,9 +189,111 @@ fn a_mail_without_a_way_out_is_refused() {
 #[test]
 fn a_mail_may_greet_by_name() {
     let publication = publication("https://example.org/");
-    let text = "Dear {{ subscriber.name }} ({{ subscriber_name }}),\n{{ body }}\n{{ unsubscribe_url }}\n";
+    let text = "Dear {{ subscriber.name }} ({{ subscriber.name }}),\n{{ body }}\n{{ unsubscribe_url }}\n";
     let issue = issue(&overlaid("mail/issue.txt", text), &site(&publication, &[]), &sample_post()).unwrap();
     assert_eq!(issue.text.matches(&Slot::SubscriberName.marker(&issue.nonce)).count(), 2);
+}
+
+/// An issue with this as its text part, above the body and the unsubscribe link.
+fn with_text(text: &str) -> Result<Issue, Diagnostic> {
+    let publication = publication("https://example.org/");
+    let text = format!("{text}\n{{{{ body }}}}\n{{{{ unsubscribe_url }}}}\n");
+    issue(&overlaid("mail/issue.txt", &text), &site(&publication, &[]), &sample_post())
+}
+
+/// The first line of the text for those who lack nothing, and of each variant.
+fn first_lines(issue: &Issue) -> Vec<&str> {
+    let texts = std::iter::once(&issue.text).chain(issue.variants.parts.iter().map(|parts| &parts.text));
+    texts.map(|text| text.lines().next().unwrap()).collect()
+}
+
+#[test]
+fn what_is_only_shown_needs_no_variant() {
+    let city = Slot::Attribute("city".into());
+    for (template, slot, default) in [
+        ("{{ subscriber.name }}", Slot::SubscriberName, ""),
+        ("{{ subscriber.name | default(value='dear <reader>') }}", Slot::SubscriberName, "dear <reader>"),
+        ("{{ subscriber.city | default(value=7) }}", city.clone(), "7"),
+        ("{{ subscriber['city'] }}", city, ""),
+        ("{{ preferences_url }}", Slot::PreferencesUrl, ""),
+    ] {
+        let issue = with_text(template).unwrap_or_else(|problem| panic!("{template}: {problem}"));
+        assert_eq!(issue.variants, Variants::default(), "{template}");
+        assert_eq!(first_lines(&issue), [slot.marker_or(&issue.nonce, default)], "{template}");
+    }
+    let issue =
+        with_text("{{ web_url }} {{ post.number | default(value='x') }} {{ post.subtitle | default(value='x') }}")
+            .unwrap();
+    assert_eq!(first_lines(&issue), ["https://example.org/softmax/ 12 x"]);
+}
+
+#[test]
+fn what_is_asked_about_has_a_variant_for_each_answer() {
+    let issue = with_text("{% if subscriber.name %}Dear {{ subscriber.name }}{% else %}Hello{% endif %}").unwrap();
+    let name = Slot::SubscriberName.marker(&issue.nonce);
+    assert_eq!(issue.variants.asked, [Slot::SubscriberName]);
+    assert_eq!(first_lines(&issue), [format!("Dear {name}"), "Hello".into()]);
+
+    let either = "{% if subscriber.name or subscriber.city %}some{% else %}none{% endif %}";
+    let issue = with_text(either).unwrap();
+    assert_eq!(issue.variants.asked, [Slot::SubscriberName, Slot::Attribute("city".into())]);
+    assert_eq!(first_lines(&issue), ["some", "some", "some", "none"]);
+
+    let captured = "{% set greeting %}{{ subscriber.name }}{% endset %}{% if greeting %}Dear{% else %}Hello{% endif %}";
+    assert_eq!(first_lines(&with_text(captured).unwrap()), ["Dear", "Hello"]);
+
+    let nested = "{% if subscriber.a %}1{% else %}{{ subscriber.b | default(value='<2>') }}{% endif %}";
+    let issue = with_text(nested).unwrap();
+    assert_eq!(issue.variants.asked, [Slot::Attribute("a".into())]);
+    assert_eq!(first_lines(&issue), ["1".to_owned(), Slot::Attribute("b".into()).marker_or(&issue.nonce, "<2>")]);
+}
+
+#[test]
+fn a_default_in_a_variant_is_text_and_no_marker() {
+    let publication = publication("https://example.org/");
+    let html = "<p>{% if subscriber.name %}1{% endif %}{{ subscriber.name | default(value='<b>') }}</p>{{ body }}<a href=\"{{ unsubscribe_url }}\">x</a>";
+    let issue = issue(&overlaid("mail/issue.html", html), &site(&publication, &[]), &sample_post()).unwrap();
+    assert!(issue.html.contains(&Slot::SubscriberName.marker_or(&issue.nonce, "<b>")));
+    assert!(issue.variants.parts[0].html.contains("<p>&lt;b&gt;</p>"), "{}", issue.variants.parts[0].html);
+}
+
+#[test]
+fn five_values_may_be_shown_but_not_asked_about() {
+    let every = |template: &dyn Fn(char) -> String| with_text(&('a'..='e').map(template).collect::<String>());
+    let shown = every(&|c| format!("{{{{ subscriber.{c} | default(value='{c}') }}}} ")).unwrap();
+    assert_eq!(shown.variants, Variants::default());
+    let asked = every(&|c| format!("{{% if subscriber.{c} %}}{c}{{% endif %}}")).unwrap_err();
+    assert_eq!(asked.code, "mail-variants");
+    assert!(asked.place.file.ends_with("mail/issue.txt") && asked.help.is_some(), "{asked}");
+    let any = "{% if subscriber.a or subscriber.b or subscriber.c or subscriber.d or subscriber.e %}x{% endif %}";
+    assert_eq!(with_text(any).unwrap_err().code, "mail-variants");
+    assert_eq!(Marker::all(first_lines(&shown)[0], &shown.nonce).len(), 5);
+}
+
+#[test]
+fn what_cannot_be_filled_in_per_recipient_is_refused() {
+    let publication = publication("https://example.org/");
+    for subject in ["{{ subscriber.name }}", "{% if subscriber.name %}x{% else %}y{% endif %}"] {
+        let problem =
+            issue(&overlaid("mail/subject.txt", subject), &site(&publication, &[]), &sample_post()).unwrap_err();
+        assert_eq!(problem.code, "mail-slot", "{problem}");
+    }
+    let problem = with_text("{{ subscriber.name | default(value=subscriber.address) }}").unwrap_err();
+    assert_eq!(problem.code, "template-render", "{problem}");
+}
+
+#[test]
+fn what_a_post_says_of_a_subscriber_is_text() {
+    let hostile = "{{ subscriber.name }} {% if subscriber.city %}";
+    let publication = publication("https://example.org/");
+    let document = Document { blocks: vec![paragraph(hostile)], footnotes: Vec::new() };
+    let post = sample::post(hostile, "hostile", document);
+    let issue = issue(&theme(), &site(&publication, &[]), &post).unwrap();
+    assert_eq!(issue.subject, hostile);
+    assert!(issue.html.matches(hostile).count() > 1, "{}", issue.html);
+    assert_eq!(issue.text.matches(hostile).count(), 2, "{}", issue.text);
+    assert_eq!(issue.variants, Variants::default());
+    assert_eq!(Marker::all(&issue.text, &issue.nonce).len(), 2, "the address and the way out, of our own template");
 }
 
 #[test]

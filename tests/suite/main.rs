@@ -18,5 +18,6 @@ mod publishing;
 mod sample;
 mod sender;
 mod smtp;
+mod status;
 mod this_week_in_rust;
 mod wrong_files;

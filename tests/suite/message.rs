@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use fieldpost::dkim::Signers;
 use fieldpost::domain::address::{Address, Mailbox};
 use fieldpost::domain::ids::{Generation, PostId, SubscriberId};
-use fieldpost::domain::issue::{Issue, Slot};
+use fieldpost::domain::issue::{Issue, Slot, Variants};
 use fieldpost::domain::publication::{Publication, SiteUrl};
 use fieldpost::domain::time::from_millis;
 use fieldpost::message::{Frozen, Message, Recipient, assemble, freeze, message_id};
@@ -61,12 +61,14 @@ fn publication(title: &str) -> Publication {
 }
 
 fn issue(subject: &str, text: &str, html: &str) -> Issue {
-    let [url, name, address] = Slot::ALL.map(|slot| slot.marker(NONCE));
+    let [url, name, address] =
+        [Slot::UnsubscribeUrl, Slot::SubscriberName, Slot::SubscriberAddress].map(|slot| slot.marker(NONCE));
     Issue {
         post: PostId::parse("tag:notes.example.org,2026:nasty").unwrap(),
         subject: subject.to_owned(),
         html: format!("<p>Dear {name} ({address}),</p>\n{html}\n<a href=\"{url}\">unsubscribe</a>"),
         text: format!("Dear {name} ({address}),\n{text}\n-- \nunsubscribe: {url}"),
+        variants: Variants::default(),
         nonce: NONCE.to_owned(),
         web_url: "https://notes.example.org/nasty/".to_owned(),
         commit: None,
@@ -78,7 +80,7 @@ fn copy(frozen: &Frozen, number: usize, name: Option<&str>, domain: &str) -> Mes
     let url = format!("https://notes.example.org/u/token{number:05}x?a=1&b=2");
     let subscriber = SubscriberId(i64::try_from(number).unwrap());
     let id = message_id(&[1; 32], frozen, &frozen.id(), subscriber, Generation::FIRST);
-    let recipient = Recipient { address: &address, name, unsubscribe_url: &url };
+    let recipient = Recipient { address: &address, name, unsubscribe_url: &url, values: &[] };
     assemble(frozen, &Signers::none(), &recipient, &id, from_millis(1_790_000_000_000)).unwrap()
 }
 

@@ -9,7 +9,9 @@ use std::path::Path;
 use css_inline::{CSSInliner, InlineOptions};
 use tera::{Context, Tera};
 
+use super::slots;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::issue::Slot;
 use sources::Sources;
 
 /// The loaded templates and the inliner. Loaded once and shared by all threads.
@@ -18,6 +20,7 @@ pub struct Theme {
     sources: Sources,
     stylesheet_path: String,
     inliner: CSSInliner<'static>,
+    subscriber_fields: Vec<Slot>,
 }
 
 impl std::fmt::Debug for Theme {
@@ -35,12 +38,18 @@ impl Theme {
         let tera = compiled(&sources)?;
         let style = sources.text(STYLESHEET);
         let stylesheet_path = format!("assets/style-{}.css", super::digest([style.as_bytes()]));
-        Ok(Self { tera, sources, stylesheet_path, inliner: inliner() })
+        let subscriber_fields = slots::mentioned(sources.iter().map(|(_, text)| text));
+        Ok(Self { tera, sources, stylesheet_path, inliner: inliner(), subscriber_fields })
     }
 
     /// A digest of all templates: pages are made anew when it changes.
     pub fn digest(&self) -> String {
         super::digest(self.sources.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
+    }
+
+    /// What its templates use of a subscriber who may lack it.
+    pub(super) fn subscriber_fields(&self) -> &[Slot] {
+        &self.subscriber_fields
     }
 
     /// Renders one template. Every variable it names must exist.
@@ -101,6 +110,7 @@ fn engine() -> Tera {
     let mut tera = Tera::new();
     tera.autoescape_on([".html", ".htm", ".xml", ".svg"]);
     tera.register_function("range", limits::range);
+    tera.register_filter("default", slots::default);
     tera
 }
 
