@@ -13,7 +13,7 @@ use std::hint::black_box;
 
 use fieldpost::dkim::Signers;
 use issue::{copy, recipients, template};
-use support::{ROUNDS, Rates, line};
+use support::{ClockId, ROUNDS, Rates, line};
 
 /// Bytes assembled in one round, so that a round takes about as long for every size.
 const BYTES_A_ROUND: usize = 64 << 20;
@@ -25,7 +25,7 @@ fn main() {
         let copies = BYTES_A_ROUND / size;
         let mut rates = Rates::default();
         for _ in 0..ROUNDS {
-            rates.measure(|| {
+            rates.measure(ClockId::ThreadCPUTime, || {
                 (0..copies).for_each(|number| {
                     black_box(copy(&frozen, &id, &Signers::none(), &recipients, number));
                 });

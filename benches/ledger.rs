@@ -20,7 +20,7 @@ use fieldpost::domain::reply::Reply;
 use fieldpost::domain::subscriber::{Cadence, Enrolment};
 use fieldpost::domain::time::{Instant, from_millis};
 use fieldpost::ledger::{Begin, BeginAnswer, Claim, Frozen, IssueRow, Ledger, NewCampaign, Sender, Settle};
-use support::{ROUNDS, Rates, line};
+use support::{ClockId, ROUNDS, Rates, line};
 
 /// Deliveries in one round.
 const DELIVERIES: usize = 20_000;
@@ -38,10 +38,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be made");
     for _ in 0..ROUNDS {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the target folder can be written");
-        syncs.measure(|| sync_plainly(&folder.path().join("plain")));
+        syncs.measure(ClockId::Monotonic, || sync_plainly(&folder.path().join("plain")));
         let ledger = campaign(&folder.path().join("state.db"));
         let (sender, _) = ledger.become_sender(InDoubtPolicy::Resend, None, now()).expect("nobody else sends");
-        deliveries.measure(|| runtime.block_on(send_all(&sender)));
+        deliveries.measure(ClockId::Monotonic, || runtime.block_on(send_all(&sender)));
     }
     println!("{}", line("plain loop, 4 KiB each", "fdatasync/s", &syncs));
     println!("{}", line("claim, begin, settle", "deliveries/s", &deliveries));

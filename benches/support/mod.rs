@@ -1,6 +1,9 @@
 //! What the benchmarks share: medians over rounds, with the spread beside them.
 
-use std::time::Instant;
+use std::time::Duration;
+
+pub use rustix::time::ClockId;
+use rustix::time::clock_gettime;
 
 /// How often each thing is measured. Odd, so that the median is one of the rounds.
 pub const ROUNDS: usize = 7;
@@ -10,12 +13,14 @@ pub const ROUNDS: usize = 7;
 pub struct Rates(Vec<f64>);
 
 impl Rates {
-    /// Runs some work and notes how many times a second it did what it says it did.
-    pub fn measure(&mut self, work: impl FnOnce() -> usize) {
-        let start = Instant::now();
-        let done = work();
-        let rate = f64::from(u32::try_from(done).expect("a round is short")) / start.elapsed().as_secs_f64();
-        self.0.push(rate);
+    /// Runs some work and notes how many times a second it did what it says it did, by the
+    /// monotonic clock or, where other work on the machine shall not count, by the thread's
+    /// processor time.
+    pub fn measure(&mut self, clock: ClockId, work: impl FnOnce() -> usize) {
+        let now = || Duration::try_from(clock_gettime(clock)).expect("neither clock goes below zero");
+        let start = now();
+        let done = f64::from(u32::try_from(work()).expect("a round is short"));
+        self.0.push(done / now().saturating_sub(start).as_secs_f64());
     }
 
     /// The rate in the middle.

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -61,6 +62,9 @@ pub enum Verb {
         /// Mail also what should have been mailed more than an hour ago
         #[arg(long)]
         overdue: bool,
+        /// While sending, answer `GET /metrics` for Prometheus at this address, such as 127.0.0.1:9464
+        #[arg(long, value_name = "ADDR", value_parser = super::metrics::address)]
+        metrics: Option<SocketAddr>,
     },
     /// Send a test copy of a post to named addresses; never recorded as a delivery
     Test {

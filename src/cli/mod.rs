@@ -11,9 +11,11 @@ mod check;
 mod completions;
 mod context;
 mod exit;
+mod exposition;
 mod failure;
 mod init;
 mod keys;
+mod metrics;
 mod new;
 mod plan;
 mod printer;
@@ -55,8 +57,8 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Check { fix } => check::run(context, if fix { check::Mode::Repair } else { check::Mode::Report }),
         Verb::Build => build::run(context),
         Verb::Plan(selection) => plan::run(context, &selection),
-        Verb::Publish { selection, yes, wait, at, overdue } => {
-            publish::run(context, &selection, &publish::Manner::of(yes, wait, at, overdue))
+        Verb::Publish { selection, yes, wait, at, overdue, metrics } => {
+            publish::run(context, &selection, &publish::Manner::of(yes, wait, at, overdue).with_metrics(metrics))
         }
         Verb::Test { post, to } => test::run(context, &post, &to),
         Verb::Status => status::run(context),

@@ -1,5 +1,6 @@
 //! `publish`: build, open campaigns for news, deliver, and say what became of everybody.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
@@ -11,6 +12,7 @@ use super::campaigns;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::metrics::Endpoint;
 use super::plan;
 use super::printer;
 use super::progress::Progress;
@@ -38,6 +40,8 @@ pub struct Manner {
     /// The moment that was typed for new campaigns.
     at: Option<String>,
     overdue: Overdue,
+    /// Where metrics are served.
+    metrics: Option<SocketAddr>,
 }
 
 /// What becomes of campaigns whose time passed while nothing ran.
@@ -58,10 +62,16 @@ impl Manner {
     pub fn of(yes: bool, wait: bool, at: Option<String>, overdue: bool) -> Self {
         Self {
             at,
+            metrics: None,
             overdue: if overdue { Overdue::Send } else { Overdue::Hold },
             asking: if yes { Asking::Never } else { Asking::BeforeMailing },
             patience: if wait { Patience::WaitForDeferred } else { Patience::LeaveDeferred },
         }
+    }
+
+    /// The same, with metrics at that address, if any.
+    pub fn with_metrics(self, metrics: Option<SocketAddr>) -> Self {
+        Self { metrics, ..self }
     }
 }
 
@@ -70,6 +80,7 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
     let (config, warnings) = context.config()?;
     printer::diagnostics(&warnings);
     let start = manner.at.as_deref().map_or(Ok(Start::Now), |at| start_at(at, &config, context.now()))?;
+    let endpoint = manner.metrics.map(Endpoint::bind).transpose()?;
     let ledger = context.ledger(&config)?;
     let prepared = build::prepare(context, &config, &ledger)?;
     let typed = plan::choice(&prepared, &ledger, selection)?;
@@ -98,7 +109,7 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
     announce(&opened);
     let concerned = unfinished(&ledger)?;
     see_to_overdue(&ledger, &concerned, manner.overdue, context.now())?;
-    let ending = deliver(context, &config, &ledger, sender, manner.patience)?;
+    let ending = deliver(context, &config, &ledger, sender, manner.patience, endpoint)?;
     let fates = conclude(&config, &ledger, &concerned)?;
     let exit = verdict(&ending, &fates)?;
     Ok(if exit == Exit::Done && has_errors(&diagnostics) { Exit::Invalid } else { exit })
@@ -271,17 +282,19 @@ fn deliver(
     ledger: &Ledger,
     sender: Sender,
     patience: Patience,
+    endpoint: Option<Endpoint>,
 ) -> Result<Ending, Failure> {
     let clock = context.environment.clock();
     let pending = sender.pending(clock.now())?;
     let tally = Arc::new(Tally::default());
+    let metrics = endpoint.map(|endpoint| endpoint.serve(Arc::clone(&tally))).transpose()?;
     let (stop, _) = watch::channel(Stop::No);
     let progress = Progress::follow(Arc::clone(&tally), pending.ready);
     let sent = runtime()?.block_on(async {
         tokio::spawn(drain_on_signal(stop.clone()));
         campaign::send(config, ledger.clone(), sender, patience, clock, tally, stop).await
     });
-    drop(progress);
+    drop((progress, metrics));
     Ok(sent?.ending)
 }
 

@@ -18,7 +18,6 @@ mod tests;
 #[cfg(test)]
 mod verify;
 
-pub use canonical::BodyHash;
 pub use key::{Algorithm, KeyError, SigningKey};
 pub use record::Record;
 pub use signer::{KeyGone, KeyId, NameError, Signer, Signers};

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::canonical::{self, BodyHash};
+use super::canonical;
 use super::signer::{Signer, Signers};
 
 /// The most bytes of a line.
@@ -49,20 +49,12 @@ impl Signers {
     ///
     /// `message` has lines ended by CRLF. The same arguments always give the same text.
     pub fn sign(&self, message: &str, moment: i64) -> String {
-        self.sign_with(message, &BodyHash::new(), 0, moment)
-    }
-
-    /// As [`sign`](Self::sign), with the hash of the body's first `hashed` bytes, which are
-    /// whole lines, given by who has it already.
-    pub fn sign_with(&self, message: &str, begun: &BodyHash, hashed: usize, moment: i64) -> String {
         let mut out = String::with_capacity(self.len() * 1024);
         if self.is_empty() {
             return out;
         }
         let (fields, body) = canonical::split(message);
-        let mut body_hash = begun.clone();
-        body_hash.lines(&body[hashed..]);
-        let body_hash = STANDARD.encode(body_hash.finish());
+        let body_hash = STANDARD.encode(canonical::body_hash(body));
         let (names, hash) = signed_fields(&fields);
         for signer in self.iter() {
             signature(signer, &names, hash.clone(), &body_hash, moment, &mut out);

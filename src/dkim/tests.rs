@@ -154,17 +154,6 @@ fn a_long_domain_and_selector_are_folded_and_not_cut() {
     assert_eq!(tag(canonical::split(&message).0[0], "d"), domain);
 }
 
-#[test]
-fn a_body_that_was_hashed_before_gives_the_same_signatures() {
-    let body = canonical::split(MESSAGE).1;
-    let whole = signers().sign(MESSAGE, 7);
-    for (line_end, _) in body.match_indices('\n') {
-        let mut begun = BodyHash::new();
-        begun.lines(&body[..=line_end]);
-        assert_eq!(signers().sign_with(MESSAGE, &begun, line_end + 1, 7), whole);
-    }
-}
-
 proptest! {
     /// Whatever byte of what is signed becomes another letter, both signatures notice.
     #[test]

@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{ED25519, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ON
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::canonical::{self, BodyHash};
+use super::canonical;
 
 /// What one signature came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,9 +21,7 @@ pub(super) fn verify(message: &str, number: usize, public_key: &[u8]) -> Verdict
     let (fields, body) = canonical::split(message);
     let is_signature = |field: &&&str| canonical::name(field).eq_ignore_ascii_case("dkim-signature");
     let signature = fields.iter().filter(is_signature).nth(number).expect("so many signatures");
-    let mut body_hash = BodyHash::new();
-    body_hash.lines(body);
-    if tag(signature, "bh") != STANDARD.encode(body_hash.finish()) {
+    if tag(signature, "bh") != STANDARD.encode(canonical::body_hash(body)) {
         return Verdict::BodyDiffers;
     }
     let mut input = String::new();

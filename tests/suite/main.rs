@@ -10,6 +10,7 @@ mod feeds;
 mod golden;
 mod lists;
 mod message;
+mod metrics;
 mod ml_field_notes;
 mod pacing;
 mod postfix;

@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, VecDeque};
 use super::*;
 
 async fn shown_by(script: Script, local_parts: &[&str]) -> (Vec<String>, Vec<String>) {
-    let sink = Sink::start(script);
+    // Pondered until everything is in flight: what breaks must not break under the pushing.
+    let sink = Sink::start(Script { delay: Duration::from_millis(100), ..script });
     let mut session = connect_with_window(&sink, 8).await;
     let answers = exchange(&mut session, local_parts).await;
     assert!(!session.is_usable());
