@@ -27,6 +27,8 @@ struct Torment {
     sink: Sink,
     delay: Duration,
     pauses: Pauses,
+    /// How many messages may be on the wire at once.
+    in_flight: usize,
     kills: usize,
     kills_with_doubt: usize,
     largest_doubt: usize,
@@ -40,7 +42,17 @@ impl Torment {
         let sink = Sink::start(script);
         let site = site(&format!("{}{more}", relay(&sink, CONNECTIONS)), recipients);
         let (pauses, listed) = (Pauses(20_261_124), BTreeSet::new());
-        Self { site, sink, delay, pauses, kills: 0, kills_with_doubt: 0, largest_doubt: 0, listed }
+        Self {
+            site,
+            sink,
+            delay,
+            pauses,
+            in_flight: CONNECTIONS,
+            kills: 0,
+            kills_with_doubt: 0,
+            largest_doubt: 0,
+            listed,
+        }
     }
 
     fn suffer(&mut self, kills: usize) {
@@ -77,7 +89,7 @@ impl Torment {
     fn note(&mut self, said: &str) {
         let listed: Vec<&str> =
             said.lines().filter_map(|line| line.trim().strip_prefix("in doubt: ")?.split(' ').next()).collect();
-        assert!(listed.len() <= CONNECTIONS, "{} in doubt after one kill", listed.len());
+        assert!(listed.len() <= self.in_flight, "{} in doubt after one kill", listed.len());
         self.kills_with_doubt += usize::from(!listed.is_empty());
         self.largest_doubt = self.largest_doubt.max(listed.len());
         self.listed.extend(listed.into_iter().map(str::to_owned));
@@ -94,8 +106,14 @@ impl Torment {
 
 /// F1 before one relay: returns how many it took twice.
 fn torment(name: &str, script: Script) {
+    torment_in_windows(name, script, 1);
+}
+
+/// The same with so many messages in flight on each connection.
+fn torment_in_windows(name: &str, script: Script, window: usize) {
     let (recipients, kills) = (size(1_000, 10_000), size(15, 200));
-    let mut torment = Torment::of(script, "", recipients);
+    let mut torment = Torment::of(script, &format!("window = {window}\n"), recipients);
+    torment.in_flight = CONNECTIONS * window;
     torment.suffer(kills);
     torment.recover();
     until_settled(&torment.site);
@@ -136,6 +154,12 @@ fn kills_before_a_greylisting_relay_lose_nobody_and_announce_every_duplicate() {
 fn kills_before_a_relay_that_closes_and_loses_answers_lose_nobody_and_announce_every_duplicate() {
     let faults = vec![Fault::CloseAfterMessages(50), Fault::LoseAnswers(1, Loss::Reset)];
     torment("closing, losing answers", Script { delay: DELAY, faults, ..Script::default() });
+}
+
+#[test]
+fn kills_with_windows_of_messages_in_flight_lose_nobody_and_announce_every_duplicate() {
+    let offers = ["PIPELINING", "8BITMIME", "CHUNKING"].map(str::to_owned).to_vec();
+    torment_in_windows("windows of 4", Script { delay: 4 * DELAY, offers, ..Script::default() }, 4);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //!
 //! | row | tests | in CI | full |
 //! |---|---|---|---|
-//! | F1 | `kills`: before a good, a slow, a greylisting, and a closing relay; `kills_while_filing_…` | 15 kills, 1,000 readers each | 200 kills, 10,000 readers each |
+//! | F1 | `kills`: before a good, a slow, a greylisting and a closing relay, and with windows in flight; `kills_while_filing_…` | 15 kills, 1,000 readers each | 200 kills, 10,000 readers each |
 //! | F2 | `points`: at each sync, mark, write to the log, write and read of the wire | 3 readers, every 5th write to the log | every write |
 //! | F3 | `sender::a_signal_finishes_what_is_on_the_wire_…` | full | |
 //! | F4 | `kills::kills_under_hold_…` | 15 kills, 1,000 readers | 200 kills, 10,000 readers |
@@ -40,8 +40,8 @@
 //! | C5 | `people::when_one_of_two_issues_…`, `people::a_thousand_poison_recipients_…` | full | |
 //!
 //! `identity` holds each resend against its first copy after templates, names, keys, relays and the
-//! assembler were changed; `postfix` counts what lies in the mailbox of a real one (1,500 readers and 6
-//! kills, or 20,000 and 60). The rows about `PostgreSQL` have no test: there is no such ledger.
+//! assembler were changed; `postfix` counts what lies in the mailbox of a real one, with PIPELINING and
+//! with CHUNKING (1,500 readers and 6 kills, or 20,000 and 60). The rows about `PostgreSQL` have no test: there is no such ledger.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::process::Child;

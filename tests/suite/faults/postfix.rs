@@ -105,3 +105,9 @@ fn torment(name: &str, more: &str, in_flight: usize) {
 fn postfix_delivers_every_message_once_or_announced_through_kills() {
     torment("PIPELINING", "", CONNECTIONS);
 }
+
+#[test]
+fn postfix_delivers_every_message_of_a_window_once_or_announced_through_kills() {
+    let window = 8;
+    torment("PIPELINING and CHUNKING", &format!("window = {window}\n"), CONNECTIONS * window);
+}
