@@ -4,6 +4,9 @@
 # The Python tools' home, and their commands on the path after ours.
 venv=${FIELDPOST_VENV:-$PWD/target/test-venv}
 export FIELDPOST_VENV=$venv
+# The specifications of Markdown, as folders that hold a spec.txt.
+specs=${FIELDPOST_SPECS:-$PWD/target/specs}
+export FIELDPOST_SPECS=$specs
 export PATH=$PATH:$venv/bin:/usr/sbin
 
 step() {

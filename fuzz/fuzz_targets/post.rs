@@ -25,6 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
         retired: &[],
         ignore: &[],
         now: time::from_millis(1_800_000_000_000),
+        look: content::Look::Check,
     };
     let content = content::load(&options);
     assert!(content.posts.len() <= 1);

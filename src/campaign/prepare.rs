@@ -7,7 +7,7 @@ use super::caution::is_error;
 use super::news::Choice;
 use crate::audience::{self, Listing};
 use crate::config::Config;
-use crate::content::{self, Content, Options};
+use crate::content::{self, Content, Look, Options, Outbound};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
 use crate::domain::post::{Channel, KnownPost, Post, Visibility};
@@ -32,6 +32,8 @@ pub struct Prepared<'a> {
     pub listing: Listing,
     /// Everything that is wrong, in whichever file.
     pub diagnostics: Vec<Diagnostic>,
+    /// Every link to another site, when a check looks.
+    pub outbound: Vec<Outbound>,
     /// The ids that the ledger knew before.
     known: HashSet<PostId>,
 }
@@ -77,8 +79,13 @@ impl Prepared<'_> {
 
 /// Reads posts, templates and the list file. A template that is wrong ends it, since no page
 /// can be trusted then; anything else wrong is a diagnostic, and the rest goes on.
-pub fn prepare<'a>(config: &'a Config, known: &[KnownPost], now: Instant) -> Result<Prepared<'a>, Vec<Diagnostic>> {
-    let Content { posts, mut diagnostics, .. } = content::load(&Options {
+pub fn prepare<'a>(
+    config: &'a Config,
+    known: &[KnownPost],
+    now: Instant,
+    look: Look,
+) -> Result<Prepared<'a>, Vec<Diagnostic>> {
+    let Content { posts, mut diagnostics, outbound } = content::load(&Options {
         root: &config.root,
         source: &config.source,
         output: &config.output,
@@ -89,6 +96,7 @@ pub fn prepare<'a>(config: &'a Config, known: &[KnownPost], now: Instant) -> Res
         retired: &config.retired,
         ignore: &config.ignore,
         now,
+        look,
     });
     let shown = |found: Vec<Diagnostic>| found.into_iter().map(|one| one.relative_to(&config.root)).collect();
     let theme = match Theme::load(config.templates.as_deref()) {
@@ -104,7 +112,7 @@ pub fn prepare<'a>(config: &'a Config, known: &[KnownPost], now: Instant) -> Res
     let topic_count = render::topics_of(&posts.iter().filter(|post| post.is_public()).collect::<Vec<_>>()).len();
     let feeds = publish::feed_links(&config.publication);
     let known = known.iter().map(|post| post.id.clone()).collect();
-    Ok(Prepared { config, posts, theme, feeds, topic_count, listing, diagnostics, known })
+    Ok(Prepared { config, posts, theme, feeds, topic_count, listing, diagnostics, outbound, known })
 }
 
 /// The list file's people; a list that cannot be read is empty, and an error says why.

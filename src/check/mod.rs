@@ -1,4 +1,11 @@
-//! Repairs what is wrong and needs no judgement.
+//! What could be better in posts, mails and templates; the silencing of what an author has
+//! heard; and the repair of what needs no judgement.
+
+mod links;
+mod posts;
+mod silence;
+mod support;
+mod templates;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,6 +13,11 @@ use std::path::{Path, PathBuf};
 use crate::content;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Change, FileError};
+
+pub use links::links;
+pub use posts::posts;
+pub use silence::silence;
+pub use templates::templates;
 
 /// The diagnostic that content loading gives for text read in the wrong encoding.
 const MOJIBAKE: &str = "mojibake";

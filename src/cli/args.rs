@@ -40,6 +40,15 @@ pub enum Verb {
         /// Repair what can be repaired without judgement (mojibake)
         #[arg(long)]
         fix: bool,
+        /// Also ask every other site that posts link to whether the page is there
+        #[arg(long)]
+        links: bool,
+        /// With --links, ask pages of private networks too
+        #[arg(long, requires = "links")]
+        private: bool,
+        /// Fail on warnings too
+        #[arg(long)]
+        strict: bool,
     },
     /// Write feeds, pages and assets; only what changed
     Build,

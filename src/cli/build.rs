@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::printer::{self, Format};
 use crate::campaign::{self, Prepared};
 use crate::config::Config;
+use crate::content::Look;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::ledger::Ledger;
 use crate::publish::SiteChanges;
@@ -32,7 +33,7 @@ pub fn run(context: &Context) -> Result<Exit, Failure> {
 
 /// Reads the publication, with what the ledger remembers of its posts.
 pub fn prepare<'a>(context: &Context, config: &'a Config, ledger: &Ledger) -> Result<Prepared<'a>, Failure> {
-    campaign::prepare(config, &ledger.known_posts()?, context.now()).map_err(Failure::Wrong)
+    campaign::prepare(config, &ledger.known_posts()?, context.now(), Look::Build).map_err(Failure::Wrong)
 }
 
 /// What was built, in one line.

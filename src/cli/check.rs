@@ -1,4 +1,4 @@
-//! `check`: everything that is wrong, and the repair of what needs no judgement.
+//! `check`: everything that is wrong or could be better, and the repair of what needs no judgement.
 
 use serde_json::json;
 
@@ -7,42 +7,99 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::printer::{self, Format};
-use crate::campaign;
+use crate::campaign::{self, Prepared};
 use crate::check;
+use crate::content::Look;
 use crate::diagnostic::{Diagnostic, has_errors};
+use crate::egress::Reach;
+use crate::render::SiteContext;
 
 /// What `check` does about what it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+enum Mode {
     /// Says it.
     Report,
     /// Repairs what it can, then says what is left.
     Repair,
 }
 
-/// Checks configuration, posts, templates, lists and what a build would place.
-pub fn run(context: &Context, mode: Mode) -> Result<Exit, Failure> {
-    let (config, warnings) = context.config()?;
+/// What makes `check` fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failing {
+    Errors,
+    Warnings,
+}
+
+/// How to check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    mode: Mode,
+    /// Where to ask about links to other sites; `None`: nowhere.
+    links: Option<Reach>,
+    failing: Failing,
+}
+
+impl Manner {
+    /// The manner that the flags ask for.
+    pub fn of(fix: bool, links: Option<Reach>, strict: bool) -> Self {
+        Self {
+            mode: if fix { Mode::Repair } else { Mode::Report },
+            links,
+            failing: if strict { Failing::Warnings } else { Failing::Errors },
+        }
+    }
+}
+
+/// Checks configuration, posts, mails, templates, lists and what a build would place.
+pub fn run(context: &Context, manner: Manner) -> Result<Exit, Failure> {
+    let (config, mut diagnostics) = context.config()?;
     let ledger = context.ledger(&config)?;
-    if mode == Mode::Repair {
+    if manner.mode == Mode::Repair {
         let prepared = build::prepare(context, &config, &ledger)?;
         for file in check::repair_mojibake(&config.root, &prepared.diagnostics)? {
             printer::say(&format!("repaired {}", file.display()));
         }
     }
-    let prepared = build::prepare(context, &config, &ledger)?;
-    let placed = campaign::foresee(&prepared)?;
-    let diagnostics = [warnings, prepared.diagnostics.clone(), placed.diagnostics].concat();
+    let known = ledger.known_posts()?;
+    let prepared = campaign::prepare(&config, &known, context.now(), Look::Check).map_err(Failure::Wrong)?;
+    diagnostics.extend(prepared.diagnostics.iter().cloned());
+    diagnostics.extend(campaign::foresee(&prepared)?.diagnostics);
+    diagnostics.extend(advice(&prepared));
+    if let Some(reach) = manner.links {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::usage(format!("no thread can be started: {error}")))?;
+        diagnostics.extend(runtime.block_on(check::links(&prepared.outbound, reach)));
+    }
+    let diagnostics = check::silence(diagnostics, &config.root, &config.silences);
+    show(context, &prepared, &diagnostics);
+    let fails = match manner.failing {
+        Failing::Errors => has_errors(&diagnostics),
+        Failing::Warnings => !diagnostics.is_empty(),
+    };
+    Ok(if fails { Exit::Invalid } else { Exit::Done })
+}
+
+/// What could be better beyond one post's text.
+fn advice(prepared: &Prepared) -> Vec<Diagnostic> {
+    let config = prepared.config;
+    let site =
+        SiteContext { publication: &config.publication, feeds: &prepared.feeds, topic_count: prepared.topic_count };
+    let mut found = check::posts(&prepared.public_posts(), &prepared.theme, &site);
+    let templates = config.templates.as_deref().map(check::templates).unwrap_or_default();
+    found.extend(templates.into_iter().map(|one| one.relative_to(&config.root)));
+    found
+}
+
+fn show(context: &Context, prepared: &Prepared, diagnostics: &[Diagnostic]) {
     match context.format {
         Format::Json => {
             printer::json(&json!({"diagnostics": diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>()}));
         }
         Format::Text => {
-            printer::diagnostics(&diagnostics);
+            printer::diagnostics(diagnostics);
             if diagnostics.is_empty() {
                 printer::say(&format!("{}, nothing to complain about", printer::count(prepared.posts.len(), "post")));
             }
         }
     }
-    Ok(if has_errors(&diagnostics) { Exit::Invalid } else { Exit::Done })
 }

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::Environment;
+use crate::egress::Reach;
 use args::{Arguments, State, Verb};
 use context::Context;
 use exit::Exit;
@@ -54,7 +55,10 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
     match verb {
         Verb::Init { folder } => init::run(context, folder),
         Verb::New { title } => new::run(context, &title),
-        Verb::Check { fix } => check::run(context, if fix { check::Mode::Repair } else { check::Mode::Report }),
+        Verb::Check { fix, links, private, strict } => {
+            let reach = links.then_some(if private { Reach::Anywhere } else { Reach::Public });
+            check::run(context, check::Manner::of(fix, reach, strict))
+        }
         Verb::Build => build::run(context),
         Verb::Plan(selection) => plan::run(context, &selection),
         Verb::Publish { selection, yes, wait, at, overdue, metrics } => {

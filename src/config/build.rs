@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::nearest::nearest;
 use super::raw::{Raw, RawMail, RawPublication, Text};
 use super::sheet::{Sheet, Typed};
-use super::{Config, dkim, identity, pacing, paths, relay, rules, zone};
+use super::{Config, dkim, identity, pacing, paths, relay, rules, silence, zone};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
@@ -79,6 +79,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         begin_ahead: raw.delivery.begin_ahead.unwrap_or(DEFAULT_BEGIN_AHEAD),
         timing,
         rules,
+        silences: silence::silences(&raw.silences, sheet),
         retired,
         ignore: raw.source.ignore.iter().map(|typed| typed.value.clone()).collect(),
         feed_limit: raw.feed_limit.unwrap_or(DEFAULT_FEED_LIMIT),

@@ -22,6 +22,7 @@ mod relay;
 mod rules;
 mod secret;
 pub(crate) mod sheet;
+mod silence;
 mod zone;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ pub use nearest::nearest;
 pub use pacing::{RelayPace, Timing};
 pub use relay::{Relay, Security, Sign};
 pub use secret::Secret;
+pub use silence::Silence;
 pub use zone::moment;
 
 /// The name of the configuration file, in the publication's folder.
@@ -90,6 +92,8 @@ pub struct Config {
     pub timing: Timing,
     /// What particular replies mean: the author's rules, then the shipped ones.
     pub rules: Rules,
+    /// What `check` shall leave unsaid.
+    pub silences: Vec<Silence>,
     /// Ids of posts the author took away on purpose.
     pub retired: Vec<PostId>,
     /// Files under `source` that are no posts: globs or path prefixes.

@@ -33,6 +33,7 @@ const ELSEWHERE: &KnownKeys = &[
     ("[[rule]]", &["stage", "code", "text", "action", "for"]),
     ("[content]", &["retired"]),
     ("[feed]", &["limit"]),
+    ("[[silence]]", &["reason"]),
 ];
 
 const RELAY_KEYS: &[&str] = &[
@@ -66,6 +67,7 @@ pub(super) struct Raw {
     pub subscribers: Text,
     pub delivery: RawDelivery,
     pub rules: Vec<RawRule>,
+    pub silences: Vec<RawSilence>,
     pub retired: Vec<Typed<String>>,
     pub feed_limit: Option<usize>,
     pub templates: Text,
@@ -164,6 +166,14 @@ pub(super) struct RawRule {
     pub wait: Text,
 }
 
+/// `[[silence]]`.
+pub(super) struct RawSilence {
+    pub span: Range<usize>,
+    pub code: Text,
+    pub path: Text,
+    pub reason: Text,
+}
+
 impl Raw {
     /// Takes everything known out of the file and notes what is left as unknown.
     pub(super) fn read<'t>(sheet: &Sheet<'t>, table: &Spanned<DeTable<'t>>) -> Self {
@@ -179,6 +189,7 @@ impl Raw {
             subscribers: only(top.section("subscribers", "[subscribers]"), "file"),
             delivery: delivery(top.section("delivery", "[delivery]")),
             rules: top.sections("rule", "[[rule]]").into_iter().map(rule).collect(),
+            silences: top.sections("silence", "[[silence]]").into_iter().map(silence).collect(),
             retired: retired(top.section("content", "[content]")),
             feed_limit: feed_limit(top.section("feed", "[feed]")),
             templates: only(top.section("templates", "[templates]"), "path"),
@@ -285,6 +296,17 @@ fn rule(mut section: Section<'_, '_>) -> RawRule {
         text: section.text("text"),
         action: section.text("action"),
         wait: section.text("for"),
+    };
+    section.finish(ELSEWHERE);
+    raw
+}
+
+fn silence(mut section: Section<'_, '_>) -> RawSilence {
+    let raw = RawSilence {
+        span: section.span().expect("an item of a list of sections stands somewhere"),
+        code: section.text("code"),
+        path: section.text("path"),
+        reason: section.text("reason"),
     };
     section.finish(ELSEWHERE);
     raw

@@ -48,7 +48,8 @@ fn locate(text: &str, span: &Range<usize>, value: &str) -> Range<usize> {
 }
 
 fn unescape(value: &str) -> String {
-    value.trim().replace("&amp;", "&")
+    // Browsers drop line ends from addresses.
+    value.trim().replace(['\n', '\r', '\t'], "").replace("&amp;", "&")
 }
 
 fn escape(value: &str) -> String {

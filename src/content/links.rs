@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::characters::without_forbidden;
 use super::image_size::image_size;
+use super::lint::{Seen, Sights};
 use super::site::{PageRef, Showable, Site, names_markdown, normal};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::domain::document::Target;
+use crate::domain::document::{Document, Target};
 use crate::domain::post::{Asset, Visibility};
 
 /// Schemes that run code or carry a file instead of naming a place.
@@ -25,11 +26,13 @@ pub(super) struct Linker<'a> {
     /// The post's file as its author names it.
     name: &'a str,
     /// The file's whole text, for places.
-    text: &'a str,
+    pub(super) text: &'a str,
     assets: Vec<Asset>,
     gathered: HashSet<PathBuf>,
     /// How often each complaint was made.
     said: BTreeMap<&'static str, usize>,
+    /// What a check wants to know.
+    pub(super) seen: Seen,
     /// What was wrong so far.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -59,6 +62,7 @@ impl<'a> Linker<'a> {
             assets: Vec::new(),
             gathered: HashSet::new(),
             said: BTreeMap::new(),
+            seen: Seen::new(site.look),
             diagnostics: Vec::new(),
         }
     }
@@ -72,6 +76,11 @@ impl<'a> Linker<'a> {
     pub(super) fn image(&mut self, destination: &str, span: Range<usize>) -> Option<(Target, Option<(u32, u32)>)> {
         let resolved = self.resolve(destination, Use::Embed, &span)?;
         Some((resolved.target, resolved.file.as_deref().and_then(image_size)))
+    }
+
+    /// Whether a file of that path lies beside the post.
+    pub(super) fn has_beside(&self, path: &str) -> bool {
+        normal(&self.path.parent().unwrap_or(Path::new("")).join(path)).is_file()
     }
 
     /// The value for an attribute of raw HTML: an absolute site path or URL. What cannot be
@@ -92,10 +101,14 @@ impl<'a> Linker<'a> {
         })
     }
 
-    /// The files the post needs, in the order of their first use.
-    pub(super) fn into_parts(mut self) -> (Vec<Asset>, Vec<Diagnostic>) {
+    /// The files the post needs, in the order of their first use; what is wrong; and what it
+    /// says about other places.
+    pub(super) fn into_parts(mut self, document: Option<&Document>) -> (Vec<Asset>, Vec<Diagnostic>, Sights) {
         self.count_unsaid();
-        (self.assets, self.diagnostics)
+        let assets = std::mem::take(&mut self.assets);
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        let sights = self.into_sights(document, &mut diagnostics);
+        (assets, diagnostics, sights)
     }
 
     fn resolve(&mut self, destination: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
@@ -247,6 +260,7 @@ impl<'a> Linker<'a> {
         let site_path = self.site.asset_path(file);
         let target = Target::Site(format!("{}{}", url_path(&site_path), fragment_of(tail)));
         if self.gathered.insert(file.to_owned()) {
+            self.saw_file(std::fs::metadata(file).map_or(0, |meta| meta.len()), span);
             self.assets.push(Asset { source: file.to_owned(), site_path });
         }
         Some(Resolved { target, file: Some(file.to_owned()) })

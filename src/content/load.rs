@@ -12,11 +12,12 @@ use super::git::{History, NoHistory};
 use super::head::Status;
 use super::identity::{Candidate, Claim, Memory, Standing, collisions, identify, vanished};
 use super::links::Linker;
+use super::lint::{Sights, dead_fragments};
 use super::markdown;
 use super::mojibake::find_mojibake;
 use super::names::{Unnamed, file_name, slugs, title_of};
 use super::site::{PageRef, Site};
-use super::{Content, Options};
+use super::{Content, Look, Options};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Document, Target};
 use crate::domain::ids::PostId;
@@ -48,19 +49,24 @@ pub(super) fn load(options: &Options<'_>) -> Content {
         (post.draft.found.path.clone(), page)
     });
     let contents: Vec<PathBuf> = std::mem::take(&mut discovery.contents);
-    let site = Site::new(scope, options.base_url, boundary(scope), pages.collect::<Vec<_>>(), contents);
-    let parsed: Vec<(Option<Post>, Vec<Diagnostic>)> =
+    let mut site = Site::new(scope, options.base_url, boundary(scope), pages.collect::<Vec<_>>(), contents);
+    site.look = options.look;
+    let parsed: Vec<(Option<Post>, Vec<Diagnostic>, Sights)> =
         placed.into_par_iter().map(|placed| parse(placed, &site)).collect();
     let mut posts = Vec::with_capacity(parsed.len());
-    for (post, mut wrong) in parsed {
+    let mut all_sights = Vec::new();
+    for (post, mut wrong, sights) in parsed {
         posts.extend(post);
         diagnostics.append(&mut wrong);
+        all_sights.push(sights);
     }
+    diagnostics.extend(dead_fragments(&posts, all_sights.iter()));
+    let outbound = all_sights.into_iter().flat_map(|sights| sights.outbound).collect();
     settle_paths(&mut posts, &mut diagnostics);
     posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
     diagnostics.sort_by(|a, b| order(a).cmp(&order(b)));
     diagnostics.dedup();
-    Content { posts, diagnostics }
+    Content { posts, diagnostics, outbound }
 }
 
 fn order(diagnostic: &Diagnostic) -> (&std::path::Path, usize, usize, &str) {
@@ -189,7 +195,7 @@ fn colliding(
 }
 
 /// The second pass: the text of one post.
-fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>) {
+fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>, Sights) {
     let Placed { draft, id, slug, origin, visibility } = placed;
     let mut linker = Linker::new(site, &draft.found.path, &draft.found.name, &draft.text);
     report_broken_text(&draft, &mut linker.diagnostics);
@@ -198,14 +204,18 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>) {
         Ok(document) => document,
         Err(diagnostic) => {
             linker.diagnostics.push(*diagnostic);
-            return (None, linker.into_parts().1);
+            let (_, diagnostics, sights) = linker.into_parts(None);
+            return (None, diagnostics, sights);
         }
     };
     article::remove_footer(&mut document);
     let title = title(&draft, &mut document, &mut linker.diagnostics);
     let summary = draft.fields.summary.clone().unwrap_or_else(|| article::summary(&document));
     let image: Option<Target> = cover.map(|(target, _)| target).or_else(|| article::cover(&document));
-    let (assets, diagnostics) = linker.into_parts();
+    if site.look == Look::Check && draft.fields.summary.is_none() {
+        linker.diagnostics.push(summary_missing(&draft));
+    }
+    let (assets, diagnostics, sights) = linker.into_parts(Some(&document));
     let fields = draft.fields;
     let hidden = if fields.status == Status::Hidden { Channel::Off } else { Channel::On };
     let post = Post {
@@ -230,7 +240,13 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>) {
         commit: origin.commit,
         source_digest: draft.digest,
     };
-    (Some(post), diagnostics)
+    (Some(post), diagnostics, sights)
+}
+
+fn summary_missing(draft: &Draft) -> Diagnostic {
+    let message = "no summary: lists, feeds and the line behind a mail's subject show how the text begins";
+    Diagnostic::warning("summary-missing", Place::file(&draft.found.name), message)
+        .help("add `summary` to the front matter: one sentence on what the reader gets")
 }
 
 fn title(draft: &Draft, document: &mut Document, out: &mut Vec<Diagnostic>) -> String {

@@ -19,6 +19,7 @@ mod identity;
 mod ignore;
 mod image_size;
 mod links;
+mod lint;
 mod load;
 mod markdown;
 mod mojibake;
@@ -31,7 +32,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
 use crate::domain::post::{KnownPost, Post};
 use crate::domain::publication::{Author, SiteUrl};
@@ -65,6 +66,27 @@ pub struct Options<'a> {
     pub ignore: &'a [String],
     /// The moment of loading: a post dated later is scheduled.
     pub now: Instant,
+    /// What is looked for beside the posts.
+    pub look: Look,
+}
+
+/// What loading looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    /// The posts, and what keeps them from being right.
+    #[default]
+    Build,
+    /// Also what could be better, and where the links lead: slower, and needs more memory.
+    Check,
+}
+
+/// A link to another site, and where it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbound {
+    /// The URL, `http` or `https`.
+    pub url: String,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// What a folder holds.
@@ -75,6 +97,8 @@ pub struct Content {
     pub posts: Vec<Post>,
     /// What is wrong, by file and line.
     pub diagnostics: Vec<Diagnostic>,
+    /// Every link to another site, when a check looks.
+    pub outbound: Vec<Outbound>,
 }
 
 /// Reads all posts of a folder. The same folder gives the same posts in the same order; a file

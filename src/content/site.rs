@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
+use super::Look;
 use super::discover::{Scope, is_contents, is_markdown};
 use crate::domain::post::{Slug, Visibility};
 use crate::domain::publication::SiteUrl;
@@ -18,6 +19,8 @@ pub(super) struct PageRef {
 pub(super) struct Site<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) base_url: &'a SiteUrl,
+    /// What is looked for beside the posts.
+    pub(super) look: Look,
     /// The publication's folder with links resolved: no file outside it is shown.
     pub(super) boundary: PathBuf,
     pages: HashMap<PathBuf, PageRef>,
@@ -46,7 +49,8 @@ impl<'a> Site<'a> {
             }
         }
         let contents = contents.into_iter().collect();
-        Self { scope, base_url, boundary, pages: pages.into_iter().collect(), names, contents }
+        let (pages, look) = (pages.into_iter().collect(), Look::Build);
+        Self { scope, base_url, look, boundary, pages, names, contents }
     }
 
     /// The page a source file becomes.

@@ -213,6 +213,17 @@ pub struct Image {
     pub title: Option<String>,
     /// Width and height in pixels, when the file was there to be read.
     pub size: Option<(u32, u32)>,
+    /// How wide the author wants it; `None`: as wide as it is, or as there is room.
+    pub width: Option<Width>,
+}
+
+/// How wide an image is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Width {
+    /// In CSS pixels.
+    Pixels(u32),
+    /// In hundredths of the column, 1 to 100.
+    Percent(u32),
 }
 
 /// Where a link or an image leads.

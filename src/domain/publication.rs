@@ -58,7 +58,9 @@ impl SiteUrl {
     pub fn join(&self, site_path: &str) -> String {
         let mut url = self.0.clone();
         let (path, fragment) = site_path.split_once('#').map_or((site_path, None), |(p, f)| (p, Some(f)));
-        url.set_path(&format!("{}{}", self.0.path(), path.trim_start_matches('/')));
+        // A backslash would become a slash, and another place.
+        let path = path.trim_start_matches('/').replace('\\', "%5C");
+        url.set_path(&format!("{}{path}", self.0.path()));
         url.set_fragment(fragment);
         url.into()
     }

@@ -1,5 +1,7 @@
 //! Where links lead, as each output must write it.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use crate::domain::document::Target;
@@ -87,14 +89,36 @@ impl Here<'_> {
 
 /// The URL in a form every client reads: percent-encoded, of an allowed scheme.
 fn safe_url(text: &str) -> Option<String> {
-    let url = Url::parse(text.trim()).ok()?;
+    let text = encoded(text.trim());
+    let url = Url::parse(&text).ok()?;
     if !SCHEMES.contains(&url.scheme()) {
         return None;
     }
     // The author's spelling is kept where it is already safe: a URL is also a name, and
     // normalising `https://example.org` to `https://example.org/` would change it.
-    let as_written = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b));
-    Some(if as_written { text.to_owned() } else { url.into() })
+    Some(if text.is_ascii() { text.into_owned() } else { url.into() })
+}
+
+/// The URL with the signs encoded that no URL holds (RFC 3986, section 2). Left alone, browsers
+/// would take a backslash for a slash, and checkers would complain of brackets.
+fn encoded(text: &str) -> Cow<'_, str> {
+    let host = text.find("://").map_or(0, |at| at + 3);
+    let path = text[host..].find(['/', '?', '#', '\\']).map_or(text.len(), |at| host + at);
+    let is_foreign = |at: usize, c: char| {
+        c.is_ascii_control() || " \"<>\\^`{|}".contains(c) || (at >= path && matches!(c, '[' | ']'))
+    };
+    if !text.char_indices().any(|(at, c)| is_foreign(at, c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for (at, c) in text.char_indices() {
+        if is_foreign(at, c) && !matches!(c, '\n' | '\r' | '\t') {
+            out.push_str(&format!("%{:02X}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -133,6 +157,11 @@ mod tests {
         }
         assert_eq!(links.href(&Target::Url("mailto:a@b.c".into())).unwrap(), "mailto:a@b.c");
         assert_eq!(links.href(&Target::Url("https://e.org/a b".into())).unwrap(), "https://e.org/a%20b");
+        assert_eq!(
+            links.href(&Target::Url("https://e.org/[a]\\b?c={d}".into())).unwrap(),
+            "https://e.org/%5Ba%5D%5Cb?c=%7Bd%7D"
+        );
+        assert_eq!(links.href(&Target::Url("http://[::1]/a".into())).unwrap(), "http://[::1]/a");
         assert_eq!(links.resolve("../x.png").unwrap(), "https://example.org/blog/x.png");
         assert_eq!(links.resolve("//cdn.example/x.png").unwrap(), "https://cdn.example/x.png");
     }

@@ -4,6 +4,8 @@
 //! Post text is data. It is written as HTML or text by our own writers first, and enters a
 //! template as one finished value; no template engine ever sees it as a template.
 
+#[cfg(test)]
+mod conformance;
 mod entry;
 mod html;
 mod issue;

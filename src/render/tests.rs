@@ -313,7 +313,13 @@ fn a_cover_is_shown_once() {
     assert_eq!(shown(&post), [1, 1, 1]);
     post.image = Some(Target::Site("images/other.png".into()));
     assert_eq!(shown(&post), [2, 2, 2]);
-    let cover = Image { target: Target::Site("images/other.png".into()), alt: String::new(), title: None, size: None };
+    let cover = Image {
+        target: Target::Site("images/other.png".into()),
+        alt: String::new(),
+        title: None,
+        size: None,
+        width: None,
+    };
     post.document.blocks.insert(0, Block::Paragraph(vec![Inline::Image(cover)]));
     assert_eq!(shown(&post), [2, 2, 2]);
 }

@@ -7,71 +7,20 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag};
 
 use super::expand::Body;
-use super::linkify::linkify;
-use super::pieces::{alignment, alt_text, is_more, level_number, paragraph};
+use super::frame::{Frame, Open, flushed};
+use super::pieces::{alignment, alt_text, is_for_check, is_more, level_number, paragraph, width_in};
 use super::slugs::Slugs;
-use super::{code_info, quote};
+use super::words::finished;
+use super::{code_info, contents, quote};
 use crate::content::characters::{is_forbidden, without_forbidden};
 use crate::content::elements::Tags;
 use crate::content::html;
 use crate::content::links::Linker;
 use crate::diagnostic::Diagnostic;
-use crate::domain::document::{Alignment, Block, Document, Footnote, Image, Inline, ListItem, Spacing, plain_text};
+use crate::domain::document::{Block, Definition, Document, Footnote, Image, Inline, ListItem, Spacing, plain_text};
 
 /// How many elements may lie in each other.
 const MAX_DEPTH: usize = 100;
-
-/// An element whose end has not come yet.
-struct Frame {
-    open: Open,
-    blocks: Vec<Block>,
-    inlines: Vec<Inline>,
-    span: Range<usize>,
-}
-
-enum Open {
-    Root,
-    Paragraph,
-    Heading {
-        level: u8,
-        id: Option<String>,
-    },
-    Quote(Option<pulldown_cmark::BlockQuoteKind>),
-    Code {
-        info: String,
-        text: String,
-    },
-    Html(String),
-    List {
-        start: Option<u64>,
-        items: Vec<ListItem>,
-        spacing: Spacing,
-    },
-    Item {
-        task: Option<bool>,
-    },
-    Footnote(String),
-    Table {
-        alignments: Vec<Alignment>,
-        head: Vec<Vec<Inline>>,
-        rows: Vec<Vec<Vec<Inline>>>,
-    },
-    Row(Vec<Vec<Inline>>),
-    Cell,
-    Emphasis,
-    Strong,
-    Strikethrough,
-    Link {
-        destination: String,
-        title: String,
-    },
-    Image {
-        destination: String,
-        title: String,
-    },
-    /// An element of an extension that is switched off.
-    Unused,
-}
 
 /// Builds the tree of one post.
 pub(super) struct Builder<'b, 'l, 's> {
@@ -144,7 +93,9 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             let defined = self.definitions.remove(&label.to_lowercase());
             defined.unwrap_or_else(|| Footnote { label: label.clone(), blocks: Vec::new() })
         });
-        Document { footnotes: footnotes.collect(), blocks }
+        let mut document = Document { footnotes: footnotes.collect(), blocks };
+        contents::fill(&mut document);
+        document
     }
 
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) -> Result<(), Box<Diagnostic>> {
@@ -193,20 +144,17 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Tag::Image { dest_url, title, .. } => {
                 Open::Image { destination: dest_url.to_string(), title: self.clean(&title, range) }
             }
-            Tag::Superscript
-            | Tag::Subscript
-            | Tag::DefinitionList
-            | Tag::DefinitionListTitle
-            | Tag::DefinitionListDefinition
-            | Tag::MetadataBlock(_) => Open::Unused,
+            Tag::DefinitionList => Open::Definitions(Vec::new()),
+            Tag::DefinitionListTitle => Open::Term,
+            Tag::DefinitionListDefinition => Open::Meaning,
+            Tag::Superscript | Tag::Subscript | Tag::MetadataBlock(_) => Open::Unused,
         }
     }
 
     fn end(&mut self, range: Range<usize>) {
         let mut frame = self.stack.pop().expect("events are balanced");
-        if !self.inside_link() && !matches!(frame.open, Open::Link { .. }) {
-            frame.inlines = linkify(std::mem::take(&mut frame.inlines));
-        }
+        let is_linked = self.inside_link() || matches!(frame.open, Open::Link { .. });
+        frame.inlines = finished(std::mem::take(&mut frame.inlines), is_linked);
         // Most texts and items hold one piece, and a vector begins with room for four: over ten
         // thousand posts that is a gigabyte.
         for inline in &mut frame.inlines {
@@ -220,6 +168,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Open::Root | Open::Unused => {}
             Open::Paragraph => flushed(frame).into_iter().for_each(|block| self.block(block)),
             Open::Heading { level, ref id } => {
+                self.linker.saw_heading(level, &self.body.file_span(frame.span.clone()));
                 let id = self.slugs.give(id.as_deref().unwrap_or(&plain_text(&frame.inlines)));
                 self.block(Block::Heading { level, id, content: frame.inlines });
             }
@@ -251,6 +200,13 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
                     cells.push(frame.inlines);
                 }
             }
+            Open::Definitions(definitions) => self.block(Block::Definitions(definitions)),
+            Open::Term => self.definition(|definitions| {
+                definitions.push(Definition { term: frame.inlines, meanings: Vec::new() });
+            }),
+            Open::Meaning => self.definition(|definitions| {
+                definitions.last_mut().expect("a term comes first").meanings.push(flushed(frame));
+            }),
             Open::Emphasis => self.inline(Inline::Emphasis(frame.inlines)),
             Open::Strong => self.inline(Inline::Strong(frame.inlines)),
             Open::Strikethrough => self.inline(Inline::Strikethrough(frame.inlines)),
@@ -266,9 +222,17 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         }
     }
 
+    fn definition(&mut self, add: impl FnOnce(&mut Vec<Definition>)) {
+        if let Open::Definitions(definitions) = &mut self.top().open {
+            add(definitions);
+        }
+    }
+
     fn link(&mut self, destination: &str, title: String, content: Vec<Inline>, span: Range<usize>) {
-        match self.linker.link(destination, self.body.file_span(span)) {
+        let span = self.body.file_span(span);
+        match self.linker.link(destination, span.clone()) {
             Some(target) => {
+                self.linker.saw_link(&target, &plain_text(&content), &span);
                 let title = (!title.is_empty()).then_some(title);
                 self.inline(Inline::Link { target, title, content });
             }
@@ -277,11 +241,13 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
     }
 
     fn image(&mut self, destination: &str, title: String, alt: &[Inline], span: Range<usize>) {
-        let alt = alt_text(alt);
-        match self.linker.image(destination, self.body.file_span(span)) {
+        let (alt, width) = width_in(alt_text(alt));
+        let span = self.body.file_span(span);
+        match self.linker.image(destination, span.clone()) {
             Some((target, size)) => {
+                self.linker.saw_image(&alt, &span);
                 let title = (!title.is_empty()).then_some(title);
-                self.inline(Inline::Image(Image { target, alt, title, size }));
+                self.inline(Inline::Image(Image { target, alt, title, size, width }));
             }
             None => self.inline(Inline::Text(alt)),
         }
@@ -292,6 +258,9 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         if let Open::Code { text, .. } | Open::Html(text) = &mut self.top().open {
             text.push_str(&clean);
         } else {
+            if self.linker.lints() {
+                self.linker.saw_text(&clean, &self.body.file_span(range.clone()));
+            }
             self.inline(Inline::Text(clean));
         }
     }
@@ -306,8 +275,10 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
     }
 
     fn block(&mut self, block: Block) {
+        let is_linked = self.inside_link();
         let top = self.top();
-        let pending = std::mem::take(&mut top.inlines);
+        // The text of a tight item, before what lies in it.
+        let pending = finished(std::mem::take(&mut top.inlines), is_linked);
         top.blocks.extend(paragraph(pending));
         top.blocks.push(block);
     }
@@ -315,7 +286,10 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
     /// A block that the author wrote in the middle of running text.
     fn standalone(&mut self, block: Block) {
         match (&self.top().open, block) {
-            (Open::Paragraph | Open::Root | Open::Quote(_) | Open::Item { .. } | Open::Footnote(_), block) => {
+            (
+                Open::Paragraph | Open::Root | Open::Quote(_) | Open::Item { .. } | Open::Footnote(_) | Open::Meaning,
+                block,
+            ) => {
                 self.block(block);
             }
             (_, Block::Math(tex)) => self.inline(Inline::Math(tex)),
@@ -330,6 +304,9 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
     }
 
     fn html_block(&mut self, html: &str, range: Range<usize>) {
+        if is_for_check(html) {
+            return;
+        }
         if is_more(html) {
             if self.stack.len() == 1 {
                 self.block(Block::More);
@@ -343,11 +320,15 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         }
         let span = self.body.file_span(range);
         self.clean(&html, &span);
+        self.linker.saw_html(&html, &span);
         let html = html::rewrite(&html, self.linker, self.file, span);
         self.block(Block::Html(html));
     }
 
     fn inline_html(&mut self, html: &str, range: Range<usize>) {
+        if is_for_check(html) {
+            return;
+        }
         if is_more(html) {
             if self.stack.len() <= 2 {
                 self.standalone(Block::More);
@@ -359,7 +340,9 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             return self.text(html, &range);
         }
         self.clean(html, &range);
-        let html = html::rewrite(html, self.linker, self.file, self.body.file_span(range));
+        let span = self.body.file_span(range);
+        self.linker.saw_html(html, &span);
+        let html = html::rewrite(html, self.linker, self.file, span);
         self.inline(Inline::Html(html));
     }
 
@@ -410,14 +393,4 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         self.linker.control_character(&self.body.file_span(range.clone()), c);
         without_forbidden(text)
     }
-}
-
-/// What a frame holds, its pending text included.
-fn flushed(frame: Frame) -> Vec<Block> {
-    let mut blocks = frame.blocks;
-    if let Some(paragraph) = paragraph(frame.inlines) {
-        blocks.reserve_exact(1);
-        blocks.push(paragraph);
-    }
-    blocks
 }

@@ -1,5 +1,5 @@
-//! Shortcodes and colon-fenced notes of other generators, turned into plain Markdown before it
-//! is parsed: only so do they work inside links, lists and quotations.
+//! Shortcodes, fenced notes, wiki links and bracketed formulas, turned into plain Markdown
+//! before it is parsed: only so do they work inside links, lists and quotations.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,16 +7,20 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Parser, Tag as MarkdownTag};
 
 use super::OPTIONS;
-use super::admonition;
-use super::shortcode::{Dialect, Role, Tag, tag};
+use super::shortcode::tag;
+use super::wiki::Definitions;
+use super::{admonition, formula, liquid};
 use crate::content::characters::{first_forbidden, is_forbidden};
 use crate::content::links::Linker;
 use crate::content::site::Site;
 
 /// How deep notes may lie in notes.
-const MAX_NOTES: usize = 20;
+pub(super) const MAX_NOTES: usize = 20;
 /// How many unclosed notes are looked after in one post.
 const MAX_UNCLOSED: usize = 100;
+
+/// What begins something to expand.
+const MARKS: [&str; 9] = ["{{", "{%", "{:", ":::", "!!! ", "??? ", "[[", "\\(", "\\["];
 
 /// Markdown ready to be parsed, and where each part of it came from.
 pub(super) struct Body {
@@ -61,7 +65,7 @@ impl Body {
 pub(super) fn expand(file: &str, body: usize, site: &Site<'_>, linker: &mut Linker<'_>) -> Body {
     let text = &file[body..];
     let whole = Body { text: text.to_owned(), pieces: vec![Piece { at: 0, file: body, origin: Origin::Copied }] };
-    let is_plain = !["{{", "{%", ":::", "!!! ", "??? "].iter().any(|mark| text.contains(mark));
+    let is_plain = !MARKS.iter().any(|mark| text.contains(mark));
     if is_plain && !text.contains(is_forbidden) {
         return whole;
     }
@@ -69,43 +73,57 @@ pub(super) fn expand(file: &str, body: usize, site: &Site<'_>, linker: &mut Link
         file,
         site,
         linker,
-        code: code_ranges(text, body),
+        code: Vec::new(),
+        literal: Vec::new(),
+        definitions: Definitions::of(text),
         out: Body { text: String::with_capacity(text.len()), pieces: Vec::new() },
         prefix: String::new(),
         never_closed: HashSet::new(),
         unclosed_notes: 0,
         open_unknown: 0,
     };
+    expander.find_code(text, body);
     expander.run(body..file.len(), 0);
     expander.out
 }
 
-/// The code blocks and code spans of a text, as byte ranges of the file.
-fn code_ranges(text: &str, body: usize) -> Vec<Range<usize>> {
-    let events = Parser::new_ext(text, OPTIONS).into_offset_iter();
-    events
-        .filter(|(event, _)| matches!(event, Event::Start(MarkdownTag::CodeBlock(_)) | Event::Code(_)))
-        .map(|(_, range)| range.start + body..range.end + body)
-        .collect()
-}
-
-struct Expander<'a, 'l, 's> {
-    file: &'a str,
-    site: &'a Site<'a>,
-    linker: &'l mut Linker<'s>,
+/// Writes the Markdown; the tags are in `tags`, the wiki links in `wiki`.
+pub(super) struct Expander<'a, 'l, 's> {
+    pub(super) file: &'a str,
+    pub(super) site: &'a Site<'a>,
+    pub(super) linker: &'l mut Linker<'s>,
+    /// The code of the text, as byte ranges of the file: nothing in it is expanded.
     code: Vec<Range<usize>>,
+    /// Its HTML and formulas, where brackets are no links.
+    literal: Vec<Range<usize>>,
+    /// The names that the text defines links for.
+    pub(super) definitions: Definitions,
     out: Body,
     /// What begins every line inside a quotation or note.
     prefix: String,
     /// Names for which the rest of the file holds no closing tag.
-    never_closed: HashSet<String>,
+    pub(super) never_closed: HashSet<String>,
     unclosed_notes: usize,
     /// Zola's `{% end %}` does not say what it ends.
-    open_unknown: usize,
+    pub(super) open_unknown: usize,
 }
 
-impl<'a> Expander<'a, '_, '_> {
-    fn run(&mut self, range: Range<usize>, depth: usize) {
+impl Expander<'_, '_, '_> {
+    fn find_code(&mut self, text: &str, body: usize) {
+        for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
+            let range = range.start + body..range.end + body;
+            match event {
+                Event::Start(MarkdownTag::CodeBlock(_)) | Event::Code(_) => self.code.push(range),
+                Event::Html(_) | Event::InlineHtml(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {
+                    self.literal.push(range);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Expands a part of the file.
+    pub(super) fn run(&mut self, range: Range<usize>, depth: usize) {
         let mut at = range.start;
         let mut copied = at;
         while at < range.end {
@@ -113,36 +131,98 @@ impl<'a> Expander<'a, '_, '_> {
                 at = end.min(range.end);
                 continue;
             }
-            let at_line_start = at == range.start || self.file.as_bytes()[at - 1] == b'\n';
-            let may_be_note = at_line_start && depth < MAX_NOTES && self.unclosed_notes < MAX_UNCLOSED;
-            if let Some(note) = may_be_note.then(|| self.note_at(at..range.end)).flatten() {
-                self.copy(copied..at);
-                self.note(&note, depth);
-                (at, copied) = (note.end, note.end);
-                continue;
-            }
-            if let Some(tag) = tag(&self.file[at..range.end]) {
-                self.copy(copied..at);
-                let end = self.tag(&tag, at, range.end, depth);
+            if let Some(end) = self.expanded(at, copied, range.clone(), depth) {
                 (at, copied) = (end, end);
                 continue;
             }
-            // The next place where something can begin: a line, or a brace.
-            let next = at + self.file[at..].chars().next().map_or(1, char::len_utf8);
-            at = self.file[next..range.end].find(['{', '\n']).map_or(range.end, |found| {
-                let found = next + found;
-                if self.file.as_bytes()[found] == b'\n' { found + 1 } else { found }
-            });
+            at = self.next_beginning(at, range.end);
         }
         self.copy(copied..range.end);
     }
 
-    fn code_end(&self, at: usize) -> Option<usize> {
-        let index = self.code.partition_point(|range| range.start <= at);
-        self.code[..index].last().filter(|range| at < range.end).map(|range| range.end)
+    /// The next place behind `at` where something can begin: a line, a brace, a bracket.
+    fn next_beginning(&self, at: usize, limit: usize) -> usize {
+        let here = self.file[at..].chars().next();
+        let next = at + here.map_or(1, char::len_utf8);
+        if here == Some('\n') {
+            return next;
+        }
+        let found = self.file[next..limit].find(['{', '\n', '[', '!', '\\']).map(|found| next + found);
+        found.map_or(limit, |found| if self.file.as_bytes()[found] == b'\n' { found + 1 } else { found })
     }
 
-    fn copy(&mut self, range: Range<usize>) {
+    /// Expands what begins at a place, and writes what precedes it from `copied` on; returns
+    /// where the text goes on.
+    fn expanded(&mut self, at: usize, copied: usize, range: Range<usize>, depth: usize) -> Option<usize> {
+        let at_line_start = at == range.start || self.file.as_bytes()[at - 1] == b'\n';
+        if at_line_start && let Some(end) = self.line(at, copied, range.clone(), depth) {
+            return Some(end);
+        }
+        let rest = &self.file[at..range.end];
+        if let Some((path, length)) = liquid::path(rest) {
+            self.copy(copied..at);
+            self.write(&path.replace(' ', "%20"), at);
+            return Some(at + length);
+        }
+        if let Some(tag) = tag(rest) {
+            self.copy(copied..at);
+            return Some(self.tag(&tag, at, range.end, depth));
+        }
+        if ends_within(&self.literal, at).is_some() {
+            return None;
+        }
+        if let Some(link) = self.wiki_link(at, range.end) {
+            self.copy(copied..at);
+            return Some(self.write_wiki_link(&link, at));
+        }
+        let formula = formula::find(self.file, at, range.end)?;
+        self.copy(copied..at);
+        self.write(formula.mark, at);
+        self.copy(formula.tex.clone());
+        self.write(formula.mark, at);
+        Some(formula.end)
+    }
+
+    /// Expands what takes whole lines.
+    fn line(&mut self, at: usize, copied: usize, range: Range<usize>, depth: usize) -> Option<usize> {
+        if let Some(end) = attribute_line(&self.file[at..range.end]) {
+            self.copy(copied..at);
+            return Some(at + end);
+        }
+        if depth >= MAX_NOTES || self.unclosed_notes >= MAX_UNCLOSED {
+            return None;
+        }
+        match admonition::find(self.file, at..range.end)? {
+            admonition::Found::Note(note) => {
+                self.copy(copied..at);
+                self.quoted(&note.head(), &note.lines, note.start, depth);
+                Some(note.end)
+            }
+            admonition::Found::Box(inside) => {
+                self.copy(copied..at);
+                self.block(at);
+                for line in &inside.lines {
+                    self.run(line.clone(), depth + 1);
+                }
+                self.block(inside.end);
+                Some(inside.end)
+            }
+            admonition::Found::Unclosed => {
+                self.unclosed_notes += 1;
+                // A colon at the beginning of a line would define a term.
+                self.copy(copied..at);
+                self.write("\\", at);
+                self.copy(at..at + 1);
+                Some(at + 1)
+            }
+        }
+    }
+
+    fn code_end(&self, at: usize) -> Option<usize> {
+        ends_within(&self.code, at)
+    }
+
+    pub(super) fn copy(&mut self, range: Range<usize>) {
         if self.prefix.is_empty() {
             return self.copy_line(range);
         }
@@ -173,7 +253,7 @@ impl<'a> Expander<'a, '_, '_> {
         }
     }
 
-    fn write(&mut self, text: &str, file: usize) {
+    pub(super) fn write(&mut self, text: &str, file: usize) {
         for line in text.split_inclusive('\n') {
             self.begin_line(file);
             self.out.pieces.push(Piece { at: self.out.text.len(), file, origin: Origin::Written });
@@ -190,7 +270,7 @@ impl<'a> Expander<'a, '_, '_> {
     }
 
     /// Begins a paragraph of its own.
-    fn block(&mut self, file: usize) {
+    pub(super) fn block(&mut self, file: usize) {
         if !self.out.text.is_empty() {
             if !self.out.text.ends_with('\n') {
                 self.write("\n", file);
@@ -199,22 +279,8 @@ impl<'a> Expander<'a, '_, '_> {
         }
     }
 
-    fn note_at(&mut self, range: Range<usize>) -> Option<admonition::Note> {
-        match admonition::find(self.file, range)? {
-            admonition::Found::Note(note) => Some(note),
-            admonition::Found::Unclosed => {
-                self.unclosed_notes += 1;
-                None
-            }
-        }
-    }
-
-    fn note(&mut self, note: &admonition::Note, depth: usize) {
-        self.quoted(&format!("[!{}] {}", note.word, note.title), &note.lines, note.start, depth);
-    }
-
     /// Writes lines of the file as a quotation under a first line.
-    fn quoted(&mut self, first: &str, lines: &[Range<usize>], file: usize, depth: usize) {
+    pub(super) fn quoted(&mut self, first: &str, lines: &[Range<usize>], file: usize, depth: usize) {
         self.block(file);
         let outer = self.prefix.len();
         self.prefix.push_str("> ");
@@ -227,194 +293,19 @@ impl<'a> Expander<'a, '_, '_> {
         self.prefix.truncate(outer);
         self.block(file);
     }
-
-    /// Expands one tag; returns where the text goes on.
-    fn tag(&mut self, tag: &Tag<'a>, at: usize, limit: usize, depth: usize) -> usize {
-        let end = at + tag.length;
-        match tag.role {
-            Role::Escaped { open, inner, close } => {
-                // Shown, not run: as code, so that nothing in it is Markdown.
-                self.write(&format!("{}{inner}{}", escape(open), escape(close)), at);
-                end
-            }
-            Role::Close => self.stray_close(tag, at),
-            Role::Open => self.open(tag, at, limit, depth),
-        }
-    }
-
-    fn stray_close(&mut self, tag: &Tag<'a>, at: usize) -> usize {
-        let end = at + tag.length;
-        match tag.dialect {
-            Dialect::Zola if self.open_unknown == 0 => self.copy(at..end),
-            Dialect::Zola => self.open_unknown -= 1,
-            // Its opening tag was already reported.
-            Dialect::Hugo | Dialect::Liquid => {}
-        }
-        end
-    }
-
-    fn open(&mut self, tag: &Tag<'a>, at: usize, limit: usize, depth: usize) -> usize {
-        let end = at + tag.length;
-        match tag.name {
-            "figure" | "img" | "image" | "include" => self.figure(tag, at),
-            "youtube" | "vimeo" | "gist" | "tweet" | "twitter" | "x" => self.embedded(tag, at),
-            "ref" | "relref" | "post_url" | "link" => self.reference(tag, at),
-            "toc" | "TOC" => {}
-            "highlight" => return self.highlight(tag, at, limit),
-            "raw" => return self.paired(tag, at, limit, Self::copy),
-            "comment" => return self.paired(tag, at, limit, |_, _| ()),
-            "quote" | "blockquote" | "callout" | "notice" | "admonition" | "alert" | "hint" | "note" | "tip"
-            | "info" | "warning" | "danger" | "important" | "caution" => return self.remark(tag, at, limit, depth),
-            _ => self.unknown(tag, at),
-        }
-        end
-    }
-
-    fn figure(&mut self, tag: &Tag<'a>, at: usize) {
-        if tag.name == "include"
-            && !tag.arg(&[], Some(0)).is_some_and(|file| file.contains("figure") || file.contains("image"))
-        {
-            return self.include(tag, at);
-        }
-        let position = (tag.name != "include").then_some(0);
-        let Some(source) = tag.arg(&["src", "path", "image_path", "url", "image", "file"], position) else {
-            return self.unknown(tag, at);
-        };
-        let caption = tag.arg(&["caption", "title"], None).unwrap_or_default();
-        let alt = tag.arg(&["alt"], position.map(|_| 1)).unwrap_or(caption);
-        let source = source.replace(['<', '>', '\n'], "");
-        let title = if caption.is_empty() { String::new() } else { format!(" \"{}\"", escape(caption)) };
-        self.write(&format!("![{}](<{source}>{title})", escape(alt)).replace('\n', " "), at);
-    }
-
-    fn include(&mut self, tag: &Tag<'a>, at: usize) {
-        let file = tag.arg(&[], Some(0)).unwrap_or_default();
-        let id = tag.arg(&["id", "video_id"], None);
-        match id.filter(|_| file.contains("youtube") || file.contains("video")) {
-            Some(id) => self.write(&format!("<https://www.youtube.com/watch?v={}>", plain(id)), at),
-            None => self.unknown(tag, at),
-        }
-    }
-
-    fn embedded(&mut self, tag: &Tag<'a>, at: usize) {
-        let Some(id) = tag.arg(&["id", "url"], Some(0)).map(plain) else { return self.unknown(tag, at) };
-        let user = tag.arg(&["user"], None).map(plain);
-        let url = match tag.name {
-            _ if id.starts_with("https://") => id,
-            "youtube" => format!("https://www.youtube.com/watch?v={id}"),
-            "vimeo" => format!("https://vimeo.com/{id}"),
-            "gist" => match tag.arg(&[], Some(1)).map(plain) {
-                Some(gist) => format!("https://gist.github.com/{id}/{gist}"),
-                None => format!("https://gist.github.com/{id}"),
-            },
-            _ => format!("https://x.com/{}/status/{id}", user.as_deref().unwrap_or("i")),
-        };
-        self.write(&format!("<{url}>"), at);
-    }
-
-    fn reference(&mut self, tag: &Tag<'a>, at: usize) {
-        let whole = tag.arg(&["path"], Some(0)).unwrap_or_default();
-        let (name, fragment) = whole.split_once('#').map_or((whole, None), |(name, fragment)| (name, Some(fragment)));
-        let fragment = fragment.map(|fragment| format!("#{}", plain(fragment))).unwrap_or_default();
-        if name.is_empty() && !fragment.is_empty() {
-            return self.write(&fragment, at);
-        }
-        let Some(page) = self.site.named(name.trim_start_matches("_posts/")) else {
-            let message = format!("there is no post `{name}`; the link is left out");
-            let help = "name a post by its file, as in `my-post.md`";
-            self.linker.warn("missing-link", &(at..at + tag.length), message, help);
-            return;
-        };
-        let url = self.site.base_url.join(&format!("{}/", page.slug.as_str()));
-        self.write(&format!("{url}{fragment}"), at);
-    }
-
-    fn highlight(&mut self, tag: &Tag<'a>, at: usize, limit: usize) -> usize {
-        let language = plain(tag.arg(&["lang", "language"], Some(0)).unwrap_or_default());
-        self.paired(tag, at, limit, |this, inner| {
-            let code = &this.file[inner.clone()];
-            let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-            let fence = "`".repeat(longest.max(2) + 1);
-            let lead = code.len() - code.trim_start_matches(['\n', ' ']).len();
-            // Leading blank lines go, the first line's indentation stays.
-            let lead = code[..lead].rfind('\n').map_or(0, |newline| newline + 1);
-            this.block(at);
-            this.write(&format!("{fence}{language}\n"), at);
-            this.copy(inner.start + lead..inner.start + lead + code[lead..].trim_end().len());
-            this.write(&format!("\n{fence}\n\n"), at);
-        })
-    }
-
-    fn remark(&mut self, tag: &Tag<'a>, at: usize, limit: usize, depth: usize) -> usize {
-        if depth >= MAX_NOTES {
-            self.unknown(tag, at);
-            return at + tag.length;
-        }
-        let kind = tag.arg(&["type", "kind"], Some(0)).unwrap_or(tag.name);
-        let word = admonition::word(kind).or_else(|| admonition::word(tag.name));
-        let title = tag.arg(&["title"], Some(1)).unwrap_or_default().replace('\n', " ");
-        let first = word.map(|word| format!("[!{word}] {title}")).unwrap_or_default();
-        self.paired(tag, at, limit, |this, inner| {
-            let text = &this.file[inner.clone()];
-            let start = inner.start + (text.len() - text.trim_start().len());
-            let words = start..start.max(inner.start + text.trim_end().len());
-            this.quoted(&first, std::slice::from_ref(&words), at, depth);
-        })
-    }
-
-    /// Hands the text between a tag and the one that closes it to `write`.
-    fn paired(&mut self, tag: &Tag<'a>, at: usize, limit: usize, write: impl FnOnce(&mut Self, Range<usize>)) -> usize {
-        let start = at + tag.length;
-        let Some((inner_end, end)) = self.find_close(tag, start, limit) else {
-            self.unknown(tag, at);
-            return start;
-        };
-        write(self, start..inner_end);
-        end
-    }
-
-    fn find_close(&mut self, opening: &Tag<'a>, start: usize, limit: usize) -> Option<(usize, usize)> {
-        let key = format!("{:?} {}", opening.dialect, opening.name);
-        if self.never_closed.contains(&key) {
-            return None;
-        }
-        let mut at = start;
-        while let Some(found) = self.file[at..limit].find('{') {
-            at += found;
-            let closing =
-                tag(&self.file[at..limit]).filter(|tag| tag.role == Role::Close && tag.dialect == opening.dialect);
-            match closing.filter(|tag| tag.name == opening.name || tag.name == "end") {
-                Some(closing) => return Some((at, at + closing.length)),
-                None => at += 1,
-            }
-        }
-        self.never_closed.insert(key);
-        None
-    }
-
-    fn unknown(&mut self, tag: &Tag<'a>, at: usize) {
-        if tag.dialect == Dialect::Zola && self.file[at..].starts_with("{%") {
-            self.open_unknown += 1;
-        }
-        let message = format!("the shortcode `{}` is not known here and is left out", tag.name);
-        let help = "write it as Markdown or HTML, or in backticks if it is meant as text";
-        self.linker.warn("unknown-shortcode", &(at..at + tag.length), message, help);
-    }
 }
 
-/// Text that Markdown shows as it is.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii_punctuation() {
-            out.push('\\');
-        }
-        out.push(if c == '\n' { ' ' } else { c });
-    }
-    out
+/// Where the range around a place ends, among ranges in order.
+fn ends_within(ranges: &[Range<usize>], at: usize) -> Option<usize> {
+    let index = ranges.partition_point(|range| range.start <= at);
+    ranges[..index].last().filter(|range| at < range.end).map(|range| range.end)
 }
 
-/// The characters of an id or a language, and no others.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric() || "-_./:?=&+#%@".contains(*c)).collect()
+/// The length of a line that only gives attributes to the block above it, as Kramdown has them:
+/// `{: .lead}`. The one that asks for a table of contents stays for whoever makes it.
+fn attribute_line(text: &str) -> Option<usize> {
+    let end = text.find('\n').map_or(text.len(), |end| end + 1);
+    let inner = text[..end].trim().strip_prefix("{:")?.strip_suffix('}')?;
+    let is_contents = inner.trim() == "toc";
+    (!is_contents && !inner.contains(['{', '}'])).then_some(end)
 }

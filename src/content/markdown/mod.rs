@@ -1,14 +1,23 @@
 //! Markdown becomes a [`Document`], once.
 
 mod admonition;
+mod attributes;
 mod build;
 mod code_info;
+mod contents;
+mod emoji;
 mod expand;
+mod formula;
+mod frame;
 mod linkify;
+mod liquid;
 mod pieces;
 mod quote;
 mod shortcode;
 mod slugs;
+mod tags;
+mod wiki;
+mod words;
 
 use pulldown_cmark::{Options, Parser};
 
@@ -18,15 +27,17 @@ use super::site::Site;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::Document;
 
-/// Named one by one: `Options::all()` would bring smart quotes into code-like prose, turn
-/// `:::` fences into definition lists and `~x~` into subscript, and switch footnotes to their
-/// old syntax.
+/// Named one by one: `Options::all()` would bring smart quotes into code-like prose, turn `~x~`
+/// into subscript, and switch footnotes to their old syntax. Wiki links and `:::` fences are
+/// expanded before: the parser would take Markdown's own links for the ones, and the others for
+/// definitions.
 const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS)
     .union(Options::ENABLE_HEADING_ATTRIBUTES)
     .union(Options::ENABLE_MATH)
+    .union(Options::ENABLE_DEFINITION_LIST)
     .union(Options::ENABLE_GFM);
 
 /// Parses a post's text, which begins at byte `body` of its file.

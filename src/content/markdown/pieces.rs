@@ -2,9 +2,11 @@
 
 use pulldown_cmark::HeadingLevel;
 
-use crate::domain::document::{Alignment, Block, Inline, plain_text};
+use super::attributes;
+use crate::domain::document::{Alignment, Block, Inline, Width, plain_text};
 
-/// A paragraph of running text; an image alone is a figure; nothing is nothing.
+/// A paragraph of running text; an image alone is a figure, as is one with a line in italics
+/// under it; nothing is nothing.
 pub(super) fn paragraph(mut inlines: Vec<Inline>) -> Option<Block> {
     while inlines.first().is_some_and(is_space) {
         inlines.remove(0);
@@ -19,14 +21,28 @@ pub(super) fn paragraph(mut inlines: Vec<Inline>) -> Option<Block> {
             let caption = image.title.take().map(|title| vec![Inline::Text(title)]).unwrap_or_default();
             Some(Block::Figure { image, caption })
         }
+        [Inline::Image(image), Inline::SoftBreak | Inline::HardBreak, Inline::Emphasis(caption)] => {
+            Some(Block::Figure { image: image.clone(), caption: caption.clone() })
+        }
         _ => Some(Block::Paragraph(inlines)),
+    }
+}
+
+/// An image's description, and the width that Obsidian's authors write behind it: `![alt|300]`.
+pub(super) fn width_in(alt: String) -> (String, Option<Width>) {
+    let Some((words, size)) = alt.rsplit_once('|') else { return (alt, None) };
+    let width = size.split_once('x').map_or(size, |(width, _)| width).trim();
+    match attributes::parsed(width).filter(|_| !width.ends_with('%')) {
+        Some(width) => (words.trim_end().to_owned(), Some(width)),
+        None => (alt, None),
     }
 }
 
 fn is_space(inline: &Inline) -> bool {
     match inline {
         Inline::SoftBreak | Inline::HardBreak => true,
-        Inline::Text(text) => text.trim().is_empty(),
+        // A no-break space is there for its look.
+        Inline::Text(text) => text.trim_matches([' ', '\t', '\n']).is_empty(),
         Inline::Emphasis(_)
         | Inline::Strong(_)
         | Inline::Strikethrough(_)
@@ -62,6 +78,12 @@ pub(super) fn alt_text(inlines: &[Inline]) -> String {
             | Inline::Html(_) => plain_text(std::slice::from_ref(inline)),
         })
         .collect()
+}
+
+/// A comment that tells `check` what to leave unsaid: not for readers.
+pub(super) fn is_for_check(html: &str) -> bool {
+    let inner = html.trim().strip_prefix("<!-- fieldpost ").and_then(|rest| rest.strip_suffix("-->"));
+    inner.is_some_and(|inner| !inner.contains("-->"))
 }
 
 /// `<!-- more -->`, as Hugo, Zola and Jekyll write it.

@@ -20,11 +20,16 @@ pub(super) fn block(kind: Option<BlockQuoteKind>, mut blocks: Vec<Block>) -> Blo
     Block::Admonition { kind, title: (!title.is_empty()).then_some(title), blocks }
 }
 
-/// Takes `[!WORD] Title` off the front of a paragraph.
+/// Takes `[!WORD] Title` off the front of a paragraph. A word of nobody's list is a note of that
+/// name, as Obsidian has it.
 fn titled(inlines: &mut Vec<Inline>) -> Option<(AdmonitionKind, Vec<Inline>)> {
     let Some(Inline::Text(text)) = inlines.first() else { return None };
     let (name, rest) = text.strip_prefix("[!")?.split_once(']')?;
-    let kind = kind_of(word(name)?);
+    if name.is_empty() || !name.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_')) {
+        return None;
+    }
+    let kind = word(name).map_or(AdmonitionKind::Note, kind_of);
+    let fallback = capitalised(name);
     let rest = rest.trim_start_matches(['+', '-']).trim_start().to_owned();
     let line_end = inlines.iter().position(|inline| matches!(inline, Inline::SoftBreak | Inline::HardBreak));
     let mut title: Vec<Inline> = inlines.drain(..line_end.unwrap_or(inlines.len())).collect();
@@ -35,7 +40,15 @@ fn titled(inlines: &mut Vec<Inline>) -> Option<(AdmonitionKind, Vec<Inline>)> {
     if !rest.is_empty() {
         title.insert(0, Inline::Text(rest));
     }
+    if title.is_empty() && fallback != kind.word() {
+        title.push(Inline::Text(fallback));
+    }
     Some((kind, title))
+}
+
+fn capitalised(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars.flat_map(char::to_lowercase)).collect()
 }
 
 fn kind_of(word: &str) -> AdmonitionKind {

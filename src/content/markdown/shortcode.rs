@@ -1,25 +1,45 @@
 //! The syntax of other generators' shortcodes, apart from what they mean.
 //!
 //! Post text is data, so the net is narrow: Hugo's `{{< name … >}}` and `{{% name … %}}`, Zola's
-//! `{{ name(key=value) }}` and `{% name(key=value) %}`, and the few Liquid tags that Jekyll
-//! gives to authors. `{{ x }}`, `{% if %}` and the like are prose.
+//! `{{ name(key=value) }}` and `{% name(key=value) %}`, and Jekyll's `{% name … %}`. `{{ x }}`,
+//! `{% if %}` and the like are prose.
 
 /// Nobody writes a longer tag; without a bound, hostile text costs the square of its length.
 const MAX_TAG: usize = 4096;
 
-/// Liquid tags that stand in Jekyll posts, and what closes them.
-const LIQUID: [&str; 11] = [
-    "highlight",
-    "endhighlight",
-    "raw",
-    "endraw",
-    "comment",
-    "endcomment",
-    "post_url",
-    "link",
-    "include",
-    "include_relative",
-    "endquote",
+/// Words of the template languages that look like Liquid's: in a post they are prose about
+/// templates, and nobody's shortcode.
+const TEMPLATE_WORDS: [&str; 30] = [
+    "assign",
+    "autoescape",
+    "block",
+    "break",
+    "call",
+    "capture",
+    "case",
+    "cycle",
+    "decrement",
+    "do",
+    "echo",
+    "elif",
+    "else",
+    "elsif",
+    "extends",
+    "filter",
+    "for",
+    "from",
+    "if",
+    "import",
+    "increment",
+    "layout",
+    "load",
+    "macro",
+    "render",
+    "set",
+    "tablerow",
+    "unless",
+    "when",
+    "with",
 ];
 
 /// Whose syntax a tag is written in.
@@ -128,10 +148,11 @@ fn call<'a>(cut: &Cut<'a>) -> Option<Tag<'a>> {
 
 fn liquid<'a>(cut: &Cut<'a>) -> Option<Tag<'a>> {
     let (name, rest) = name(cut.inner.trim_matches('-').trim())?;
-    if !LIQUID.contains(&name) || !(rest.is_empty() || rest.starts_with(char::is_whitespace)) {
+    let (role, name) = name.strip_prefix("end").map_or((Role::Open, name), |opened| (Role::Close, opened));
+    let is_prose = name.is_empty() || TEMPLATE_WORDS.contains(&name);
+    if is_prose || !(rest.is_empty() || rest.starts_with(char::is_whitespace)) {
         return None;
     }
-    let (role, name) = name.strip_prefix("end").map_or((Role::Open, name), |opened| (Role::Close, opened));
     Some(Tag { dialect: Dialect::Liquid, name, args: args(rest), role, length: cut.length })
 }
 

@@ -13,10 +13,7 @@ pub(super) struct Slugs {
 impl Slugs {
     /// The fragment for a heading's text, or for the id its author gave it.
     pub(super) fn give(&mut self, text: &str) -> String {
-        let mut base: String = text.trim().chars().flat_map(char::to_lowercase).filter_map(fragment_char).collect();
-        if base.is_empty() {
-            "section".clone_into(&mut base);
-        }
+        let base = fragment(text);
         let next = self.next.entry(base.clone()).or_insert(0);
         loop {
             let candidate = if *next == 0 { base.clone() } else { format!("{base}-{next}") };
@@ -26,6 +23,12 @@ impl Slugs {
             }
         }
     }
+}
+
+/// What GitHub makes of a heading's text: lower case, hyphens for spaces, no punctuation.
+pub(super) fn fragment(text: &str) -> String {
+    let base: String = text.trim().chars().flat_map(char::to_lowercase).filter_map(fragment_char).collect();
+    if base.is_empty() { "section".to_owned() } else { base }
 }
 
 fn fragment_char(c: char) -> Option<char> {

@@ -131,7 +131,13 @@ fn local_files_are_copied_beside_the_pages_and_measured() {
     let Block::Figure { image, caption } = &post.document.blocks[0] else { panic!("{:?}", post.document) };
     assert_eq!(
         *image,
-        Image { target: site("deep/my pic.png"), alt: "alt text".into(), title: None, size: Some((10, 20)) }
+        Image {
+            target: site("deep/my pic.png"),
+            alt: "alt text".into(),
+            title: None,
+            size: Some((10, 20)),
+            width: None
+        }
     );
     assert_eq!(plain_text(caption), "Caption");
     assert_eq!(post.image, Some(site("deep/cover.gif")));

@@ -1,8 +1,10 @@
 //! Whole folders, as authors have them.
 
+mod dialects;
 mod hostile;
 mod identity;
 mod links;
+mod lint;
 mod text;
 
 use std::path::Path;
@@ -19,12 +21,18 @@ struct Folder {
     known: Vec<KnownPost>,
     retired: Vec<PostId>,
     ignore: Vec<String>,
+    look: Look,
 }
 
 impl Folder {
     fn new(files: &[(&str, &str)]) -> Self {
-        let folder =
-            Self { dir: tempfile::tempdir().unwrap(), known: Vec::new(), retired: Vec::new(), ignore: Vec::new() };
+        let folder = Self {
+            dir: tempfile::tempdir().unwrap(),
+            known: Vec::new(),
+            retired: Vec::new(),
+            ignore: Vec::new(),
+            look: Look::Build,
+        };
         std::fs::create_dir(folder.path().join("posts")).unwrap();
         for (name, text) in files {
             folder.write(name, text.as_bytes());
@@ -56,6 +64,7 @@ impl Folder {
             retired: &self.retired,
             ignore: &self.ignore,
             now: "2026-06-01T00:00:00Z".parse().unwrap(),
+            look: self.look,
         })
     }
 

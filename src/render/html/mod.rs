@@ -24,7 +24,7 @@ use super::walk::{self, Outline};
 
 #[cfg(test)]
 pub(super) use balance::as_browsers_read;
-use balance::balanced;
+pub(super) use balance::balanced;
 use depth::shallow_source;
 pub(super) use escape::{push_attribute, push_text};
 pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed};

@@ -68,7 +68,8 @@ fn nothing_that_runs_survives_in_feed_or_mail() {
 
 #[test]
 fn a_javascript_link_of_the_author_is_only_words_everywhere() {
-    let image = Image { target: Target::Url("javascript:x".into()), alt: "alt".into(), title: None, size: None };
+    let image =
+        Image { target: Target::Url("javascript:x".into()), alt: "alt".into(), title: None, size: None, width: None };
     let content = vec![link("javascript:alert(1)", "words"), Inline::Image(image)];
     for out in all_media(&[Block::Paragraph(content)]) {
         assert_eq!(out, "<p>wordsalt</p>\n");

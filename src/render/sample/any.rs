@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::domain::document::{
-    AdmonitionKind, Alignment, Block, Definition, Document, Footnote, Image, Inline, ListItem, Spacing, Target,
+    AdmonitionKind, Alignment, Block, Definition, Document, Footnote, Image, Inline, ListItem, Spacing, Target, Width,
 };
 
 /// Documents of every shape that our own writers can be given, without raw HTML.
@@ -51,7 +51,7 @@ fn any_inline() -> impl Strategy<Value = Inline> {
         any_words().prop_map(Inline::Text),
         any_words().prop_map(Inline::Code),
         any_words().prop_map(Inline::Math),
-        image.prop_map(|(target, alt, title, size)| Inline::Image(Image { target, alt, title, size })),
+        image.prop_map(|(target, alt, title, size)| Inline::Image(Image { target, alt, title, size, width: None })),
         (0usize..3).prop_map(Inline::FootnoteReference),
         Just(Inline::SoftBreak),
         Just(Inline::HardBreak),
@@ -87,7 +87,7 @@ fn any_block() -> impl Strategy<Value = Block> {
             rows
         }),
         (any_target(), any_words(), inlines()).prop_map(|(target, alt, caption)| Block::Figure {
-            image: Image { target, alt, title: None, size: Some((1200, 800)) },
+            image: Image { target, alt, title: None, size: Some((1200, 800)), width: Some(Width::Percent(50)) },
             caption,
         }),
         any_words().prop_map(Block::Math),

@@ -76,7 +76,13 @@ pub fn item(task: Option<bool>, blocks: Vec<Block>) -> ListItem {
 }
 
 fn image(name: &str, alt: &str, size: (u32, u32)) -> Image {
-    Image { target: Target::Site(format!("images/{name}")), alt: alt.into(), title: None, size: Some(size) }
+    Image {
+        target: Target::Site(format!("images/{name}")),
+        alt: alt.into(),
+        title: None,
+        size: Some(size),
+        width: None,
+    }
 }
 
 fn cells(words: &[&str]) -> Vec<Vec<Inline>> {

@@ -183,8 +183,7 @@ impl Lines {
         for c in text.chars() {
             self.line.push(c);
             if self.line.width() > self.width {
-                let begins_a_sign = |(_, c): &(usize, char)| c.width().is_some_and(|width| width > 0);
-                let cut = self.line.char_indices().rfind(begins_a_sign).map_or(0, |(at, _)| at);
+                let cut = self.cut();
                 if cut > 0 {
                     let sign = self.line.split_off(cut);
                     self.next_line();
@@ -192,6 +191,15 @@ impl Lines {
                 }
             }
         }
+    }
+
+    /// Where to divide a line that is too wide: behind a mark in its second half, as in a path or
+    /// two long numbers with dots between, or before its last sign.
+    fn cut(&self) -> usize {
+        let begins_a_sign = |(_, c): &(usize, char)| c.width().is_some_and(|width| width > 0);
+        let last = self.line.char_indices().rfind(begins_a_sign).map_or(0, |(at, _)| at);
+        let mark = self.line[..last].rfind(['/', '.', '-', '_', ',', '=', '&', '?', ':']).map_or(0, |at| at + 1);
+        if mark > last / 2 { mark } else { last }
     }
 
     fn end(&mut self, item: &Item) {

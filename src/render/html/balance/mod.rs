@@ -24,7 +24,7 @@ const NEXT: &str = "<footer></footer>";
 /// The HTML balanced: whatever stands behind it in a page is outside of it. Balancing what was
 /// balanced changes nothing. Text that no number of rounds settles (nobody writes it by
 /// accident) is shown as the source it is.
-pub(super) fn balanced(html: &str) -> String {
+pub(in crate::render) fn balanced(html: &str) -> String {
     settled(html, ROUNDS).unwrap_or_else(|| source(html))
 }
 

@@ -1,0 +1,78 @@
+//! All posts together: titles that repeat, subjects that filters dislike, mails that are cut off.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::post::{Channel, Post};
+use crate::render::{self, SiteContext, Theme};
+
+/// Gmail cuts a mail off at about 102 KB of HTML, and its footer with it.
+const CLIPPED: usize = 102 * 1024;
+/// From here on a few more words may be too many.
+const NEARLY_CLIPPED: usize = 90 * 1024;
+
+/// What filters and readers take for advertising in a subject.
+const SHOUTS: [&str; 8] = ["free!", "100%", "act now", "click here", "winner", "$$$", "urgent", "limited time"];
+
+/// Looks at posts beside each other and at the mails they become.
+pub fn posts(posts: &[&Post], theme: &Theme, site: &SiteContext) -> Vec<Diagnostic> {
+    let mut out = repeated_titles(posts);
+    for post in posts {
+        out.extend(shouting(post));
+        if post.email == Channel::On {
+            out.extend(clipped(post, theme, site));
+        }
+    }
+    out
+}
+
+fn repeated_titles(posts: &[&Post]) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    let mut out = Vec::new();
+    // From the oldest on: the later post is the one to rename.
+    for post in posts.iter().rev() {
+        let title = post.title.to_lowercase();
+        match first.get(&title) {
+            Some(other) => {
+                let message = format!("`{}` is also the title of `{other}`", post.title);
+                let help = "give one of them another title: in a list of mails nobody can tell them apart";
+                out.push(Diagnostic::warning("title-repeated", Place::file(&post.source), message).help(help));
+            }
+            None => {
+                first.insert(title, &post.source);
+            }
+        }
+    }
+    out
+}
+
+/// What makes a subject look like advertising.
+fn shouting(post: &Post) -> Option<Diagnostic> {
+    let title = &post.title;
+    let letters = title.chars().filter(|c| c.is_alphabetic()).count();
+    let capitals = title.chars().filter(|c| c.is_uppercase()).count();
+    let lower = title.to_lowercase();
+    let reason = if letters > 10 && capitals == letters {
+        "is all capitals".to_owned()
+    } else if title.matches(['!', '！']).count() > 1 {
+        "has more than one `!`".to_owned()
+    } else {
+        let word = SHOUTS.iter().find(|word| lower.contains(*word))?;
+        format!("holds `{word}`")
+    };
+    let message = format!("the subject `{title}` {reason}: filters take that for advertising");
+    Some(Diagnostic::warning("subject-shouts", Place::file(&post.source), message).help("say it quietly"))
+}
+
+fn clipped(post: &Post, theme: &Theme, site: &SiteContext) -> Option<Diagnostic> {
+    // A template that is wrong is reported by whoever mails.
+    let issue = render::issue(theme, site, post).ok()?;
+    let size = issue.html.len();
+    let message = match size {
+        CLIPPED.. => format!("the mail has {} KB of HTML: Gmail cuts it off at 102 KB", size / 1024),
+        NEARLY_CLIPPED.. => format!("the mail has {} KB of HTML: at 102 KB Gmail cuts it off", size / 1024),
+        _ => return None,
+    };
+    let help = "shorten the post, or mail a summary that links to it";
+    Some(Diagnostic::warning("mail-clipped", Place::file(&post.source), message).help(help))
+}

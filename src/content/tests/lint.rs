@@ -1,0 +1,70 @@
+//! What a check finds in the text, each at its place.
+
+use super::*;
+
+fn found(body: &str) -> Vec<(&'static str, usize, usize)> {
+    let mut folder = Folder::new(&[
+        ("posts/a.md", &format!("---\ntitle: T\ndate: 2025-01-16\nsummary: s\n---\n{body}")),
+        ("posts/b.md", "---\ntitle: B\ndate: 2025-01-15\nsummary: s\n---\n## There\n"),
+    ]);
+    folder.write("posts/x.png", b"\x89PNG");
+    folder.look = Look::Check;
+    let content = folder.load();
+    content.diagnostics.iter().map(|one| (one.code, one.place.line, one.place.column)).collect()
+}
+
+#[test]
+fn what_could_be_better_is_found_at_its_place() {
+    for (body, code, column) in [
+        ("a ![](x.png)", "alt-missing", 3),
+        ("a <img src=\"x.png\">", "alt-missing", 3),
+        ("see [here](https://a.example)", "link-text", 5),
+        ("see [Read more…](https://a.example)", "link-text", 5),
+        ("see TK", "leftover", 1),
+        ("[x](#nowhere)", "missing-anchor", 1),
+        ("[x](b.md#nowhere)", "missing-anchor", 1),
+    ] {
+        assert_eq!(found(body), [(code, 6, column)], "{body}");
+    }
+    assert_eq!(found("## A\n\n#### B\n"), [("heading-order", 8, 1)]);
+}
+
+#[test]
+fn what_is_well_is_left_alone() {
+    for body in [
+        "![a curve](x.png) <img src=\"x.png\" alt=\"\">",
+        "[the figures](https://a.example), [x](b.md#there)",
+        "`TK` and to do, atk",
+        "## A\n\n### B\n\n## C\n\n[up](#a)\n\n<p id=\"z\">x</p>\n\n[z](#z)",
+    ] {
+        assert_eq!(found(body), [], "{body}");
+    }
+}
+
+#[test]
+fn a_build_looks_for_none_of_it() {
+    let (_, diagnostics) = one("![](https://a.example/x.png) TK [here](#nowhere)\n\n# A\n\n### B");
+    assert_eq!(codes(&diagnostics), [] as [&str; 0]);
+}
+
+#[test]
+fn a_post_without_a_summary_and_a_heavy_file_are_reported() {
+    let mut folder = Folder::new(&[("posts/a.md", "---\ntitle: T\ndate: 2025-01-16\n---\n![a](x.png)")]);
+    folder.write("posts/x.png", &vec![0; 3 << 20]);
+    folder.look = Look::Check;
+    let content = folder.load();
+    assert_eq!(codes(&content.diagnostics), ["summary-missing", "file-heavy"]);
+    assert!(content.diagnostics[1].message.contains("3.0 MB"), "{}", content.diagnostics[1].message);
+}
+
+#[test]
+fn a_check_knows_every_link_to_another_site() {
+    let mut folder = Folder::new(&[(
+        "posts/a.md",
+        "---\ntitle: T\ndate: 2025-01-16\n---\n[a b](https://a.example/x), www.b.example\n",
+    )]);
+    folder.look = Look::Check;
+    let outbound = folder.load().outbound;
+    let first = outbound.first().expect("a link");
+    assert_eq!((first.url.as_str(), first.place.line, first.place.column), ("https://a.example/x", 5, 1));
+}
