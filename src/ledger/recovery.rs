@@ -100,9 +100,7 @@ pub(super) fn recover(
 }
 
 fn begun(tx: &Connection) -> rusqlite::Result<Vec<DeliveryId>> {
-    let mut statement = tx.prepare(
-        "SELECT d.id FROM campaigns c CROSS JOIN deliveries d ON d.campaign = c.id AND d.state = 'begun' ORDER BY d.id",
-    )?;
+    let mut statement = tx.prepare("SELECT id FROM under_way ORDER BY id")?;
     statement.query_map([], |row| Ok(DeliveryId(row.get(0)?)))?.collect()
 }
 

@@ -235,7 +235,7 @@ impl Sender {
     /// The earliest moment at which a postponed delivery comes back, if there is one.
     pub fn next_postponed(&self, now: Instant) -> Result<Option<Instant>, LedgerError> {
         self.ledger.read(|tx| {
-            let sql = "SELECT min((SELECT min(d.next) FROM deliveries d
+            let sql = "SELECT min((SELECT min(d.next) FROM at_rest d
                     WHERE d.campaign = c.id AND d.state = 'planned' AND d.next > ?1)) AS next
                 FROM campaigns c WHERE c.state IN ('planned', 'running') AND coalesce(c.not_before, 0) <= ?1";
             let next = tx.prepare_cached(sql)?.query_row([to_millis(now)], |row| maybe_moment(row, "next"))?;
@@ -268,14 +268,13 @@ fn pending(tx: &Connection, policy: InDoubtPolicy, now: Instant) -> rusqlite::Re
     const SQL: &str = "WITH open AS (SELECT id, coalesce(not_before, 0) AS start FROM campaigns
                 WHERE state IN ('planned', 'running')),
             due AS (SELECT max(open.start, coalesce(d.next, 0)) AS at, count(*) AS n FROM open
-                CROSS JOIN deliveries d ON d.campaign = open.id
+                CROSS JOIN at_rest d ON d.campaign = open.id
                 WHERE d.state IN ('planned', 'deferred')
                     OR (d.state = 'in_doubt' AND (d.resend = 'ordered' OR (d.resend = 'none' AND ?2 = 'resend')))
                 GROUP BY 1)
         SELECT coalesce(sum(n) FILTER (WHERE at <= ?1), 0) AS ready, coalesce(sum(n) FILTER (WHERE at > ?1), 0) AS waiting,
             min(at) FILTER (WHERE at > ?1) AS next_due,
-            (SELECT count(*) FROM campaigns c CROSS JOIN deliveries d ON d.campaign = c.id
-                WHERE d.state = 'begun') AS in_hand
+            (SELECT count(*) FROM under_way) AS in_hand
         FROM due";
     tx.prepare_cached(SQL)?.query_row(params![to_millis(now), policy_word(policy)], |row| {
         Ok(Pending {

@@ -86,7 +86,8 @@ pub(super) fn date(moment: Instant) -> Result<String, Unrenderable> {
     if !(1900..=9999).contains(&moment.year()) {
         return Err(Unrenderable::new(Field::Date, Reason::OutsideCalendar));
     }
-    let day = format!("{}, {:02} {} {}", moment.weekday(), moment.day(), MONTHS[moment.month0() as usize], moment.year());
+    let day =
+        format!("{}, {:02} {} {}", moment.weekday(), moment.day(), MONTHS[moment.month0() as usize], moment.year());
     Ok(format!("{day} {:02}:{:02}:{:02} +0000", moment.hour(), moment.minute(), moment.second()))
 }
 
