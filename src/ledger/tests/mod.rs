@@ -106,7 +106,7 @@ impl House {
     }
 
     fn recovered(&self, policy: InDoubtPolicy) -> (Sender, Recovery) {
-        self.ledger.become_sender(policy, None, at(1)).unwrap()
+        self.ledger.become_sender(&Terms { in_doubt: policy, ..Terms::default() }, at(1)).unwrap()
     }
 
     fn state(&self, id: DeliveryId) -> DeliveryState {
