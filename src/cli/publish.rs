@@ -24,7 +24,7 @@ use crate::diagnostic::has_errors;
 use crate::domain::delivery::{CampaignState, InDoubtPolicy, Totals};
 use crate::domain::ids::CampaignId;
 use crate::domain::time::Instant;
-use crate::ledger::{self, Campaign, Ledger, LedgerError, Recovery, Sender};
+use crate::ledger::{self, Campaign, Ledger, LedgerError, Recovery, Sender, Terms};
 
 /// The exit code of [`Exit::Interrupted`], for the second signal.
 const INTERRUPTED: i32 = 130;
@@ -216,8 +216,12 @@ fn question(plan: &Plan) -> String {
 /// Becomes the sender and says what an earlier one left behind, by address, before anything
 /// is resent.
 fn become_sender(context: &Context, config: &Config, ledger: &Ledger) -> Result<Sender, Failure> {
-    let witness = context.environment.user_state.as_deref();
-    let (sender, recovery) = ledger.become_sender(config.in_doubt, witness, context.now())?;
+    let terms = Terms {
+        in_doubt: config.in_doubt,
+        rules: config.rules.clone(),
+        witness: context.environment.user_state.clone(),
+    };
+    let (sender, recovery) = ledger.become_sender(&terms, context.now())?;
     tell_recovery(ledger, &recovery, config.in_doubt)?;
     Ok(sender)
 }
@@ -270,7 +274,7 @@ fn announce(opened: &Opened) {
 /// The runtime that connections live in.
 pub fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Failure::Unwritable(format!("no threads can be started: {error}")))

@@ -108,6 +108,7 @@ fn publication(raw: &RawPublication, mail: &RawMail, sheet: &Sheet<'_>, time_zon
         from: from?,
         reply_to,
         list_id: list_id?,
+        idempotency_header: identity::idempotency_header(&mail.idempotency_header, sheet),
     })
 }
 

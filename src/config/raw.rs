@@ -25,7 +25,7 @@ const ELSEWHERE: &KnownKeys = &[
         &["title", "base_url", "description", "author", "author_url", "language", "time_zone", "postal_address"],
     ),
     ("[source]", &["ignore"]),
-    ("[mail]", &["from", "reply_to", "list_id", "since"]),
+    ("[mail]", &["from", "reply_to", "list_id", "idempotency_header", "since"]),
     ("[[relay]]", RELAY_KEYS),
     ("[[dkim]]", &["selector", "key_file", "domain"]),
     ("[subscribers]", &["file"]),
@@ -97,6 +97,7 @@ pub(super) struct RawMail {
     pub from: Text,
     pub reply_to: Text,
     pub list_id: Text,
+    pub idempotency_header: Text,
     pub since: Text,
 }
 
@@ -215,6 +216,7 @@ fn mail(mut section: Section<'_, '_>) -> RawMail {
         from: section.text("from"),
         reply_to: section.text("reply_to"),
         list_id: section.text("list_id"),
+        idempotency_header: section.text("idempotency_header"),
         since: section.date("since"),
     };
     section.finish(ELSEWHERE);

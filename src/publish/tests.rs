@@ -87,6 +87,7 @@ fn publication() -> Publication {
         postal_address: None,
         from: Mailbox::parse("notes@example.org").unwrap(),
         reply_to: None,
+        idempotency_header: None,
         list_id: "notes.example.org".to_owned(),
     }
 }
