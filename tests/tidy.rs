@@ -83,6 +83,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls_pki_types", &["dkim/"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
+    ("math_core", &["math/"]),
+    ("ratex_layout", &["math/"]),
+    ("ratex_parser", &["math/"]),
+    ("ratex_render", &["math/"]),
+    ("ratex_types", &["math/"]),
     ("hyper", &["cli/"]),
     ("hyper_util", &["cli/"]),
 ];
