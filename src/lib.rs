@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 1 | [`domain`], [`diagnostic`] | pure values and transitions; what is wrong in whose file |
 //! | 2 | [`config`], [`files`], [`feed`], [`math`], [`dkim`], [`smtp`], [`ledger`] | the edges: settings, disk, formulas, signatures, wire, durable record |
-//! | 3 | [`content`], [`audience`] | who writes and who reads: posts and subscribers |
+//! | 3 | [`content`], [`pictures`], [`audience`] | who writes and who reads: posts, what is drawn of them, subscribers |
 //! | 4 | [`render`], [`message`] | a document becomes a page, an entry, an issue, a message |
 //! | 5 | [`check`], [`publish`], [`deliver`] | what is wrong; the site's files; the campaign's mail |
 //! | 6 | [`campaign`] | the story: build, check, open, deliver |
@@ -29,6 +29,7 @@ pub mod smtp;
 
 pub mod audience;
 pub mod content;
+pub mod pictures;
 
 pub mod message;
 pub mod render;

@@ -150,7 +150,8 @@ pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<Vec<Iss
 /// One post as a frozen issue.
 pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueRow), Diagnostic> {
     let publication = &prepared.config.publication;
-    let site = SiteContext { publication, feeds: &prepared.feeds, topic_count: prepared.topic_count };
+    let Prepared { feeds, topic_count, pictures, .. } = prepared;
+    let site = SiteContext { publication, feeds, topic_count: *topic_count, pictures };
     let issue = render::issue(&prepared.theme, &site, post)?;
     let frozen = message::freeze(&issue, publication).map_err(|error| unrenderable(post, &error.to_string()))?;
     let row = IssueRow {

@@ -20,6 +20,7 @@ pub enum BuildError {
 /// Writes the site, then remembers the posts' ids: from now on none may vanish silently.
 pub fn build(prepared: &Prepared, ledger: &Ledger) -> Result<SiteChanges, BuildError> {
     let changes = with_site(prepared, publish::apply)?;
+    prepared.pictures.sweep();
     ledger.record_posts(&prepared.known())?;
     Ok(changes)
 }
@@ -46,6 +47,7 @@ fn with_site(
         limit: Limit { entries: config.feed_limit, ..Limit::default() },
         output: &config.output,
         manifest: &manifest,
+        pictures: &prepared.pictures,
         leftovers,
     })
 }

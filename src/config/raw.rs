@@ -33,6 +33,7 @@ const ELSEWHERE: &KnownKeys = &[
     ("[[rule]]", &["stage", "code", "text", "action", "for"]),
     ("[content]", &["retired"]),
     ("[feed]", &["limit"]),
+    ("[math]", &["macros"]),
 ];
 
 const RELAY_KEYS: &[&str] = &[
@@ -69,6 +70,7 @@ pub(super) struct Raw {
     pub retired: Vec<Typed<String>>,
     pub feed_limit: Option<usize>,
     pub templates: Text,
+    pub macros: Vec<(Typed<String>, Typed<String>)>,
 }
 
 /// `[publication]`.
@@ -183,6 +185,7 @@ impl Raw {
             retired: retired(top.section("content", "[content]")),
             feed_limit: feed_limit(top.section("feed", "[feed]")),
             templates: only(top.section("templates", "[templates]"), "path"),
+            macros: macros(top.section("math", "[math]")),
         };
         top.finish(ELSEWHERE);
         raw
@@ -302,6 +305,12 @@ fn feed_limit(mut section: Section<'_, '_>) -> Option<usize> {
     let limit = section.number("limit", 1..=MAX_FEED);
     section.finish(ELSEWHERE);
     limit
+}
+
+fn macros(mut section: Section<'_, '_>) -> Vec<(Typed<String>, Typed<String>)> {
+    let macros = section.pairs("macros");
+    section.finish(ELSEWHERE);
+    macros
 }
 
 /// A section of a single text.

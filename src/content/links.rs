@@ -10,6 +10,7 @@ use super::site::{PageRef, Showable, Site, names_markdown, normal};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::Target;
 use crate::domain::post::{Asset, Visibility};
+use crate::pictures::Pictures;
 
 /// Schemes that run code or carry a file instead of naming a place.
 const REFUSED_SCHEMES: [&str; 5] = ["javascript", "vbscript", "data", "file", "blob"];
@@ -61,6 +62,11 @@ impl<'a> Linker<'a> {
             said: BTreeMap::new(),
             diagnostics: Vec::new(),
         }
+    }
+
+    /// Makes pictures of what the post says.
+    pub(super) fn pictures(&self) -> &'a Pictures {
+        self.site.pictures
     }
 
     /// Where a link leads; `None` when only its words may stay.

@@ -48,7 +48,8 @@ pub(super) fn load(options: &Options<'_>) -> Content {
         (post.draft.found.path.clone(), page)
     });
     let contents: Vec<PathBuf> = std::mem::take(&mut discovery.contents);
-    let site = Site::new(scope, options.base_url, boundary(scope), pages.collect::<Vec<_>>(), contents);
+    let site =
+        Site::new(scope, (options.base_url, options.pictures), boundary(scope), pages.collect::<Vec<_>>(), contents);
     let parsed: Vec<(Option<Post>, Vec<Diagnostic>)> =
         placed.into_par_iter().map(|placed| parse(placed, &site)).collect();
     let mut posts = Vec::with_capacity(parsed.len());

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::discover::{Scope, is_contents, is_markdown};
 use crate::domain::post::{Slug, Visibility};
 use crate::domain::publication::SiteUrl;
+use crate::pictures::Pictures;
 
 /// A page that a source becomes.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub(super) struct PageRef {
 pub(super) struct Site<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) base_url: &'a SiteUrl,
+    pub(super) pictures: &'a Pictures,
     /// The publication's folder with links resolved: no file outside it is shown.
     pub(super) boundary: PathBuf,
     pages: HashMap<PathBuf, PageRef>,
@@ -30,7 +32,7 @@ impl<'a> Site<'a> {
     /// Gathers the pages. Of two sources with one name, the first keeps it.
     pub(super) fn new(
         scope: Scope<'a>,
-        base_url: &'a SiteUrl,
+        (base_url, pictures): (&'a SiteUrl, &'a Pictures),
         boundary: PathBuf,
         pages: impl IntoIterator<Item = (PathBuf, PageRef)>,
         contents: impl IntoIterator<Item = PathBuf>,
@@ -46,7 +48,7 @@ impl<'a> Site<'a> {
             }
         }
         let contents = contents.into_iter().collect();
-        Self { scope, base_url, boundary, pages: pages.into_iter().collect(), names, contents }
+        Self { scope, base_url, pictures, boundary, pages: pages.into_iter().collect(), names, contents }
     }
 
     /// The page a source file becomes.

@@ -4,6 +4,7 @@ mod admonition;
 mod build;
 mod code_info;
 mod expand;
+mod formula;
 mod linkify;
 mod pieces;
 mod quote;
