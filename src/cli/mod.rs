@@ -57,9 +57,7 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::Check { fix } => check::run(context, if fix { check::Mode::Repair } else { check::Mode::Report }),
         Verb::Build => build::run(context),
         Verb::Plan(selection) => plan::run(context, &selection),
-        Verb::Publish { selection, yes, wait, at, overdue, metrics } => {
-            publish::run(context, &selection, &publish::Manner::of(yes, wait, at, overdue).with_metrics(metrics))
-        }
+        Verb::Publish { selection, how } => publish::run(context, &selection, &publish::Manner::of(how)),
         Verb::Test { post, to } => test::run(context, &post, &to),
         Verb::Status => status::run(context),
         Verb::Report { campaign, csv } => report::run(context, campaign.as_deref(), report::Shape::of(csv, context)),
