@@ -14,12 +14,12 @@ use std::io::Write;
 use std::path::Path;
 
 use fieldpost::domain::address::Address;
-use fieldpost::domain::delivery::{InDoubtPolicy, Outcome};
+use fieldpost::domain::delivery::Outcome;
 use fieldpost::domain::ids::{Generation, IssueId, MessageId, PostId};
 use fieldpost::domain::reply::Reply;
 use fieldpost::domain::subscriber::{Cadence, Enrolment};
 use fieldpost::domain::time::{Instant, from_millis};
-use fieldpost::ledger::{Begin, BeginAnswer, Claim, Frozen, IssueRow, Ledger, NewCampaign, Sender, Settle};
+use fieldpost::ledger::{Begin, BeginAnswer, Claim, Frozen, IssueRow, Ledger, NewCampaign, Sender, Settle, Terms};
 use support::{ClockId, ROUNDS, Rates, line};
 
 /// Deliveries in one round.
@@ -40,7 +40,7 @@ fn main() {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the target folder can be written");
         syncs.measure(ClockId::Monotonic, || sync_plainly(&folder.path().join("plain")));
         let ledger = campaign(&folder.path().join("state.db"));
-        let (sender, _) = ledger.become_sender(InDoubtPolicy::Resend, None, now()).expect("nobody else sends");
+        let (sender, _) = ledger.become_sender(&Terms::default(), now()).expect("nobody else sends");
         deliveries.measure(ClockId::Monotonic, || runtime.block_on(send_all(&sender)));
     }
     println!("{}", line("plain loop, 4 KiB each", "fdatasync/s", &syncs));

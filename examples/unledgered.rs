@@ -113,6 +113,7 @@ fn publication() -> Result<Publication, Failure> {
         postal_address: None,
         from: Mailbox::parse("Bench Notes <notes@bench.example.org>")?,
         reply_to: None,
+        idempotency_header: None,
         list_id: "bench.example.org".to_owned(),
     })
 }

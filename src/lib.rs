@@ -7,11 +7,12 @@
 //! | floor | modules | what happens there |
 //! |---|---|---|
 //! | 1 | [`domain`], [`diagnostic`] | pure values and transitions; what is wrong in whose file |
-//! | 2 | [`config`], [`files`], [`feed`], [`dkim`], [`smtp`], [`egress`], [`ledger`] | the edges: settings, disk, signatures, wire, durable record |
-//! | 3 | [`content`], [`audience`] | who writes and who reads: posts and subscribers |
+//! | 2 | [`config`], [`files`], [`feed`], [`math`], [`dkim`], [`smtp`], [`egress`], [`ledger`] | the edges: settings, disk, formulas, signatures, wire, durable record |
+//! | 3 | [`content`], [`pictures`], [`audience`] | who writes and who reads: posts, what is drawn of them, subscribers |
 //! | 4 | [`render`], [`message`] | a document becomes a page, an entry, an issue, a message |
 //! | 5 | [`check`], [`publish`], [`deliver`] | what is wrong; the site's files; the campaign's mail |
 //! | 6 | [`campaign`] | the story: build, check, open, deliver |
+//! | 7 | [`web`] | what is answered over HTTP: the preview |
 //! | 8 | [`cli`] | one file per verb, and the only printer |
 //!
 //! `ARCHITECTURE.md` tells the story of one post and of one crash.
@@ -25,10 +26,12 @@ pub mod egress;
 pub mod feed;
 pub mod files;
 pub mod ledger;
+pub mod math;
 pub mod smtp;
 
 pub mod audience;
 pub mod content;
+pub mod pictures;
 
 pub mod message;
 pub mod render;
@@ -38,5 +41,7 @@ pub mod deliver;
 pub mod publish;
 
 pub mod campaign;
+
+pub mod web;
 
 pub mod cli;

@@ -53,9 +53,9 @@ const ABSENCES: &[Absence] = &[
         allowed: &["files/", "ledger/"],
     },
     Absence {
-        what: "opens a connection (only the clients of SMTP and HTTP do), or waits for one (only metrics do)",
+        what: "opens a connection (only the clients of SMTP and HTTP do), or waits for one (only the web server does)",
         words: &["TcpStream", "TcpListener", "UdpSocket", "lookup_host"],
-        allowed: &["smtp/", "egress/", "cli/metrics"],
+        allowed: &["smtp/", "egress/", "web/http"],
     },
     Absence {
         what: "starts a process (git for history, the author's editor)",
@@ -70,7 +70,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["ledger/"]),
     ("rustls", &["smtp/", "egress/"]),
     ("tokio_rustls", &["smtp/", "egress/"]),
-    ("tokio", &["smtp/", "egress/", "ledger/", "check/", "deliver/", "campaign/", "cli/"]),
+    ("tokio", &["smtp/", "egress/", "ledger/", "check/", "deliver/", "campaign/", "web/", "cli/"]),
     ("rss", &["feed/"]),
     ("atom_syndication", &["feed/"]),
     ("feed_rs", &["feed/"]),
@@ -84,8 +84,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls_pki_types", &["dkim/"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
-    ("hyper", &["egress/", "cli/"]),
-    ("hyper_util", &["egress/", "cli/"]),
+    ("hyper", &["egress/", "web/http"]),
+    ("hyper_util", &["egress/", "web/http"]),
+    ("http_body_util", &["web/http"]),
+    ("math_core", &["math/"]),
+    ("ratex_layout", &["math/"]),
+    ("ratex_parser", &["math/"]),
+    ("ratex_render", &["math/"]),
+    ("ratex_types", &["math/"]),
 ];
 
 #[test]

@@ -48,6 +48,7 @@ fn publication() -> Publication {
         postal_address: None,
         from: Mailbox::parse("ML Field Notes <notes@example.org>").expect("a mailbox"),
         reply_to: None,
+        idempotency_header: None,
         list_id: "notes.example.org".to_owned(),
     }
 }

@@ -112,12 +112,18 @@ fn signed(purpose: Purpose, claim: &[u8]) -> Vec<u8> {
 
 /// The link by which a subscriber leaves: `https://host/base/unsubscribe/<token>`.
 pub fn unsubscribe_url(base_url: &SiteUrl, key: &TokenKey, subscriber: SubscriberId) -> String {
-    base_url.join(&format!("unsubscribe/{}", Token::mint(key, Purpose::Unsubscribe, subscriber)))
+    below(base_url, "unsubscribe", &Token::mint(key, Purpose::Unsubscribe, subscriber))
 }
 
 /// The link by which a subscriber chooses topics and cadence: `https://host/base/preferences/<token>`.
 pub fn preferences_url(base_url: &SiteUrl, key: &TokenKey, subscriber: SubscriberId) -> String {
-    base_url.join(&format!("preferences/{}", Token::mint(key, Purpose::Preferences, subscriber)))
+    below(base_url, "preferences", &Token::mint(key, Purpose::Preferences, subscriber))
+}
+
+/// Written and not resolved: neither part holds anything that a URL would have to encode, and
+/// every recipient has such links.
+fn below(base_url: &SiteUrl, folder: &str, token: &Token) -> String {
+    format!("{}{folder}/{token}", base_url.as_str())
 }
 
 #[cfg(test)]

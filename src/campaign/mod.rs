@@ -9,13 +9,15 @@ mod news;
 mod open;
 mod plan;
 mod prepare;
+mod proof;
 mod send;
 mod site;
 
 pub use caution::Caution;
 pub use news::Choice;
-pub use open::{OpenError, Opened, Start, call_old, open};
+pub use open::{OpenError, Opened, Period, call_old, open};
 pub use plan::{Plan, PlannedCampaign, plan};
 pub use prepare::{Prepared, Unmailable, choose_named, find_post, prepare};
+pub use proof::{Proof, entry, proof};
 pub use send::{SendError, Sent, send, send_test};
-pub use site::{BuildError, build, foresee};
+pub use site::{BuildError, build, build_for_preview, foresee};

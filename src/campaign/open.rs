@@ -3,10 +3,12 @@
 use super::caution::Caution;
 use super::news::{self, Choice, Memory};
 use super::prepare::Prepared;
+use crate::config::Timing;
 use crate::diagnostic::Diagnostic;
 use crate::dkim::Signers;
 use crate::domain::address::Address;
 use crate::domain::ids::{CampaignId, Generation, MessageId, PostId};
+use crate::domain::issue::Issue;
 use crate::domain::post::Post;
 use crate::domain::subscriber::ImportCount;
 use crate::domain::time::Instant;
@@ -25,21 +27,20 @@ pub enum OpenError {
     Unrenderable(Vec<Diagnostic>),
 }
 
-/// When the mail of a new campaign may begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// As soon as there is a sender.
-    Now,
-    /// Not before this moment.
-    At(Instant),
+/// Between which moments the mail of a new campaign goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Period {
+    /// Not before this moment; `None` is as soon as there is a sender.
+    pub not_before: Option<Instant>,
+    /// What has not begun by then expires; `None` is as the settings say.
+    pub deliver_by: Option<Instant>,
 }
 
-impl Start {
-    fn not_before(self) -> Option<Instant> {
-        match self {
-            Self::Now => None,
-            Self::At(moment) => Some(moment),
-        }
+impl Period {
+    /// When what is left of a campaign opened now expires.
+    fn expires(&self, timing: &Timing, now: Instant) -> Option<Instant> {
+        let usual = timing.expires_after.map(|span| self.not_before.unwrap_or(now) + span.length());
+        self.deliver_by.or(usual)
     }
 }
 
@@ -67,7 +68,7 @@ pub fn open(
     prepared: &Prepared,
     ledger: &Ledger,
     choice: &Choice,
-    start: Start,
+    period: Period,
     now: Instant,
 ) -> Result<Opened, OpenError> {
     let import = ledger.enrol(&prepared.listing.enrolments, now)?;
@@ -89,9 +90,8 @@ pub fn open(
         let generation = Generation::FIRST;
         let audience = ledger.resolve_audience(&post.tags, &post.id, generation)?;
         ledger.freeze_issue(&row)?;
-        let (post_id, not_before) = (post.id.clone(), start.not_before());
-        let expires = config.timing.expires_after.map(|span| not_before.unwrap_or(now) + span.length());
-        let new = NewCampaign { post: post_id, issue: row.id, generation, audience, not_before, expires };
+        let (not_before, expires) = (period.not_before, period.expires(&config.timing, now));
+        let new = NewCampaign { post: post.id.clone(), issue: row.id, generation, audience, not_before, expires };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
     }
     Ok(opened)
@@ -149,10 +149,9 @@ pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<Vec<Iss
 
 /// One post as a frozen issue.
 pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueRow), Diagnostic> {
-    let publication = &prepared.config.publication;
-    let site = SiteContext { publication, feeds: &prepared.feeds, topic_count: prepared.topic_count };
-    let issue = render::issue(&prepared.theme, &site, post)?;
-    let frozen = message::freeze(&issue, publication).map_err(|error| unrenderable(post, &error.to_string()))?;
+    let issue = issue(prepared, post)?;
+    let frozen = message::freeze(&issue, &prepared.config.publication)
+        .map_err(|error| unrenderable(post, &error.to_string()))?;
     let row = IssueRow {
         id: frozen.id(),
         post: post.id.clone(),
@@ -162,6 +161,13 @@ pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueR
         commit: issue.commit,
     };
     Ok((frozen, row))
+}
+
+/// One post as an issue.
+pub(super) fn issue(prepared: &Prepared, post: &Post) -> Result<Issue, Diagnostic> {
+    let Prepared { feeds, topic_count, pictures, .. } = prepared;
+    let site = SiteContext { publication: &prepared.config.publication, feeds, topic_count: *topic_count, pictures };
+    render::issue(&prepared.theme, &site, post)
 }
 
 /// Assembles and signs each variant of the issue for nobody: what fails here would fail for

@@ -13,6 +13,7 @@ use crate::domain::ids::PostId;
 use crate::domain::post::{Channel, KnownPost, Post, Visibility};
 use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError};
+use crate::pictures::Pictures;
 use crate::publish;
 use crate::render::{self, FeedLink, Theme};
 
@@ -28,6 +29,8 @@ pub struct Prepared<'a> {
     pub feeds: Vec<FeedLink>,
     /// How many topics have a page.
     pub topic_count: usize,
+    /// The pictures made of what its posts say.
+    pub pictures: Pictures,
     /// The list file, when there is one.
     pub listing: Listing,
     /// Everything that is wrong, in whichever file.
@@ -85,6 +88,7 @@ pub fn prepare<'a>(
     now: Instant,
     look: Look,
 ) -> Result<Prepared<'a>, Vec<Diagnostic>> {
+    let pictures = Pictures::cached_in(&config.state_dir.join("cache/pictures"), config.macros.clone());
     let Content { posts, mut diagnostics, outbound } = content::load(&Options {
         root: &config.root,
         source: &config.source,
@@ -95,6 +99,7 @@ pub fn prepare<'a>(
         known,
         retired: &config.retired,
         ignore: &config.ignore,
+        pictures: &pictures,
         now,
         look,
     });
@@ -112,7 +117,7 @@ pub fn prepare<'a>(
     let topic_count = render::topics_of(&posts.iter().filter(|post| post.is_public()).collect::<Vec<_>>()).len();
     let feeds = publish::feed_links(&config.publication);
     let known = known.iter().map(|post| post.id.clone()).collect();
-    Ok(Prepared { config, posts, theme, feeds, topic_count, listing, diagnostics, outbound, known })
+    Ok(Prepared { config, posts, theme, feeds, topic_count, pictures, listing, diagnostics, outbound, known })
 }
 
 /// The list file's people; a list that cannot be read is empty, and an error says why.

@@ -52,6 +52,15 @@ pub enum Verb {
     },
     /// Write feeds, pages and assets; only what changed
     Build,
+    /// Show in a browser, on this machine, what readers will get; shows changes by itself
+    Preview {
+        /// The port on this machine (default: 4747, or any that is free)
+        #[arg(long)]
+        port: Option<u16>,
+        /// Open the browser
+        #[arg(long)]
+        open: bool,
+    },
     /// Show what `publish` would do, and do nothing
     Plan(Selection),
     /// Build, open campaigns for new posts, and deliver
@@ -59,21 +68,9 @@ pub enum Verb {
         /// Which posts are news.
         #[command(flatten)]
         selection: Selection,
-        /// Do not ask before mailing
-        #[arg(short, long)]
-        yes: bool,
-        /// Stay until deferred deliveries are settled too
-        #[arg(long)]
-        wait: bool,
-        /// Mail what is new not before this moment: `2026-12-01 09:00`, in the publication's time zone
-        #[arg(long, value_name = "MOMENT")]
-        at: Option<String>,
-        /// Mail also what should have been mailed more than an hour ago
-        #[arg(long)]
-        overdue: bool,
-        /// While sending, answer `GET /metrics` for Prometheus at this address, such as 127.0.0.1:9464
-        #[arg(long, value_name = "ADDR", value_parser = super::metrics::address)]
-        metrics: Option<SocketAddr>,
+        /// How it is done.
+        #[command(flatten)]
+        how: Publishing,
     },
     /// Send a test copy of a post to named addresses; never recorded as a delivery
     Test {
@@ -157,6 +154,29 @@ pub struct Selection {
     /// On the first publish, mail the newest N posts
     #[arg(long, value_name = "N")]
     pub backfill: Option<usize>,
+}
+
+/// How a publish goes about it.
+#[derive(Debug, Args)]
+pub struct Publishing {
+    /// Do not ask before mailing
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Stay until deferred deliveries are settled too
+    #[arg(long)]
+    pub wait: bool,
+    /// Mail what is new not before this moment: `2026-12-01 09:00`, in the publication's time zone
+    #[arg(long, value_name = "MOMENT")]
+    pub at: Option<String>,
+    /// What is new and could not be mailed by this moment expires
+    #[arg(long, value_name = "MOMENT")]
+    pub deliver_by: Option<String>,
+    /// Mail also what should have been mailed more than an hour ago
+    #[arg(long)]
+    pub overdue: bool,
+    /// While sending, answer `GET /metrics` for Prometheus at this address, such as 127.0.0.1:9464
+    #[arg(long, value_name = "ADDR", value_parser = super::metrics::address)]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// What becomes of a delivery in doubt.

@@ -82,8 +82,12 @@ pub fn run(context: &Context, manner: Manner) -> Result<Exit, Failure> {
 /// What could be better beyond one post's text.
 fn advice(prepared: &Prepared) -> Vec<Diagnostic> {
     let config = prepared.config;
-    let site =
-        SiteContext { publication: &config.publication, feeds: &prepared.feeds, topic_count: prepared.topic_count };
+    let site = SiteContext {
+        publication: &config.publication,
+        feeds: &prepared.feeds,
+        topic_count: prepared.topic_count,
+        pictures: &prepared.pictures,
+    };
     let mut found = check::posts(&prepared.public_posts(), &prepared.theme, &site);
     let templates = config.templates.as_deref().map(check::templates).unwrap_or_default();
     found.extend(templates.into_iter().map(|one| one.relative_to(&config.root)));

@@ -18,6 +18,7 @@ mod keys;
 mod metrics;
 mod new;
 mod plan;
+mod preview;
 mod printer;
 mod progress;
 mod publish;
@@ -60,10 +61,11 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
             check::run(context, check::Manner::of(fix, reach, strict))
         }
         Verb::Build => build::run(context),
-        Verb::Plan(selection) => plan::run(context, &selection),
-        Verb::Publish { selection, yes, wait, at, overdue, metrics } => {
-            publish::run(context, &selection, &publish::Manner::of(yes, wait, at, overdue).with_metrics(metrics))
+        Verb::Preview { port, open } => {
+            preview::run(context, port, if open { preview::Browser::Open } else { preview::Browser::Leave })
         }
+        Verb::Plan(selection) => plan::run(context, &selection),
+        Verb::Publish { selection, how } => publish::run(context, &selection, &publish::Manner::of(how)),
         Verb::Test { post, to } => test::run(context, &post, &to),
         Verb::Status => status::run(context),
         Verb::Report { campaign, csv } => report::run(context, campaign.as_deref(), report::Shape::of(csv, context)),

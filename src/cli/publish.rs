@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::args::Selection;
+use super::args::{Publishing, Selection};
 use super::build;
 use super::campaigns;
 use super::context::Context;
@@ -17,14 +17,14 @@ use super::plan;
 use super::printer;
 use super::progress::Progress;
 use super::status;
-use crate::campaign::{self, Choice, OpenError, Opened, Plan, Prepared, Start};
+use crate::campaign::{self, Choice, OpenError, Opened, Period, Plan, Prepared};
 use crate::config::{self, Config};
 use crate::deliver::{Ending, OTHER_VERSION, Patience, Stop, Tally};
 use crate::diagnostic::has_errors;
 use crate::domain::delivery::{CampaignState, InDoubtPolicy, Totals};
 use crate::domain::ids::CampaignId;
 use crate::domain::time::Instant;
-use crate::ledger::{self, Campaign, Ledger, LedgerError, Recovery, Sender};
+use crate::ledger::{self, Campaign, Ledger, LedgerError, Recovery, Sender, Terms};
 
 /// The exit code of [`Exit::Interrupted`], for the second signal.
 const INTERRUPTED: i32 = 130;
@@ -37,8 +37,9 @@ type Fate = (Campaign, Totals);
 pub struct Manner {
     asking: Asking,
     patience: Patience,
-    /// The moment that was typed for new campaigns.
+    /// The moments that were typed for new campaigns.
     at: Option<String>,
+    deliver_by: Option<String>,
     overdue: Overdue,
     /// Where metrics are served.
     metrics: Option<SocketAddr>,
@@ -58,20 +59,31 @@ enum Asking {
 }
 
 impl Manner {
-    /// The manner that `--yes`, `--wait`, `--at` and `--overdue` ask for.
-    pub fn of(yes: bool, wait: bool, at: Option<String>, overdue: bool) -> Self {
+    /// The manner that the command line asks for.
+    pub fn of(typed: Publishing) -> Self {
         Self {
-            at,
-            metrics: None,
-            overdue: if overdue { Overdue::Send } else { Overdue::Hold },
-            asking: if yes { Asking::Never } else { Asking::BeforeMailing },
-            patience: if wait { Patience::WaitForDeferred } else { Patience::LeaveDeferred },
+            at: typed.at,
+            deliver_by: typed.deliver_by,
+            metrics: typed.metrics,
+            overdue: if typed.overdue { Overdue::Send } else { Overdue::Hold },
+            asking: if typed.yes { Asking::Never } else { Asking::BeforeMailing },
+            patience: if typed.wait { Patience::WaitForDeferred } else { Patience::LeaveDeferred },
         }
     }
 
-    /// The same, with metrics at that address, if any.
-    pub fn with_metrics(self, metrics: Option<SocketAddr>) -> Self {
-        Self { metrics, ..self }
+    /// Between which moments new campaigns go out.
+    fn period(&self, config: &Config, now: Instant) -> Result<Period, Failure> {
+        let moment = |option: &str, typed: &Option<String>| {
+            typed.as_deref().map(|text| moment(option, text, config, now)).transpose()
+        };
+        let (not_before, deliver_by) = (moment("--at", &self.at)?, moment("--deliver-by", &self.deliver_by)?);
+        if let (Some(start), Some(end)) = (not_before, deliver_by)
+            && end <= start
+        {
+            let help = Some("the one is the beginning, the other the end".to_owned());
+            return Err(Failure::Usage { message: "`--deliver-by` is not after `--at`".to_owned(), help });
+        }
+        Ok(Period { not_before, deliver_by })
     }
 }
 
@@ -79,7 +91,7 @@ impl Manner {
 pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<Exit, Failure> {
     let (config, warnings) = context.config()?;
     printer::diagnostics(&warnings);
-    let start = manner.at.as_deref().map_or(Ok(Start::Now), |at| start_at(at, &config, context.now()))?;
+    let period = manner.period(&config, context.now())?;
     let endpoint = manner.metrics.map(Endpoint::bind).transpose()?;
     let ledger = context.ledger(&config)?;
     let prepared = build::prepare(context, &config, &ledger)?;
@@ -95,7 +107,7 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
     let sender = become_sender(context, &config, &ledger)?;
     let built = campaign::build(&prepared, &ledger)?;
     let mut diagnostics = [prepared.diagnostics.clone(), built.diagnostics.clone()].concat();
-    let opened = match campaign::open(&prepared, &ledger, &choice, start, context.now()) {
+    let opened = match campaign::open(&prepared, &ledger, &choice, period, context.now()) {
         Ok(opened) => opened,
         // Nothing new is opened; what was opened before goes on.
         Err(OpenError::Unrenderable(wrong)) => {
@@ -115,16 +127,16 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
     Ok(if exit == Exit::Done && has_errors(&diagnostics) { Exit::Invalid } else { exit })
 }
 
-/// Reads what was typed after `--at`.
-fn start_at(text: &str, config: &Config, now: Instant) -> Result<Start, Failure> {
+/// Reads the moment typed behind an option; one that has passed is refused.
+fn moment(option: &str, text: &str, config: &Config, now: Instant) -> Result<Instant, Failure> {
     let zone = config.publication.time_zone;
-    let help = |help: String| Failure::Usage { message: format!("--at `{text}`"), help: Some(help) };
+    let help = |help: String| Failure::Usage { message: format!("{option} `{text}`"), help: Some(help) };
     let moment = config::moment(text, zone)
         .ok_or_else(|| help(format!("write it as `2026-12-01 09:00` (in {zone}) or `2026-12-01T09:00:00+01:00`")))?;
     if moment <= now {
-        return Err(help("that moment has passed; without `--at` the mail goes out now".to_owned()));
+        return Err(help(format!("that moment has passed; without `{option}` the mail goes out now")));
     }
-    Ok(Start::At(moment))
+    Ok(moment)
 }
 
 /// Holds campaigns whose time passed while nothing ran, or lets them go if the author says so.
@@ -216,8 +228,12 @@ fn question(plan: &Plan) -> String {
 /// Becomes the sender and says what an earlier one left behind, by address, before anything
 /// is resent.
 fn become_sender(context: &Context, config: &Config, ledger: &Ledger) -> Result<Sender, Failure> {
-    let witness = context.environment.user_state.as_deref();
-    let (sender, recovery) = ledger.become_sender(config.in_doubt, witness, context.now())?;
+    let terms = Terms {
+        in_doubt: config.in_doubt,
+        rules: config.rules.clone(),
+        witness: context.environment.user_state.clone(),
+    };
+    let (sender, recovery) = ledger.become_sender(&terms, context.now())?;
     tell_recovery(ledger, &recovery, config.in_doubt)?;
     Ok(sender)
 }
@@ -270,7 +286,7 @@ fn announce(opened: &Opened) {
 /// The runtime that connections live in.
 pub fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Failure::Unwritable(format!("no threads can be started: {error}")))

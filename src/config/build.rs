@@ -14,6 +14,7 @@ use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
 use crate::domain::publication::{Publication, SiteUrl, SiteUrlError};
 use crate::domain::time::Instant;
+use crate::math::{MacroError, Macros};
 
 /// Deliveries begun and not settled, when the author does not say.
 const DEFAULT_BEGIN_AHEAD: usize = 256;
@@ -60,6 +61,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
     let timing = pacing::timing(&raw.delivery, sheet);
     let rules = rules::rules(&raw.rules, sheet);
     let retired = retired(&raw.retired, sheet);
+    let macros = macros(&raw.macros, sheet);
     Some(Config {
         root: root.to_owned(),
         publication: publication?,
@@ -83,6 +85,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         retired,
         ignore: raw.source.ignore.iter().map(|typed| typed.value.clone()).collect(),
         feed_limit: raw.feed_limit.unwrap_or(DEFAULT_FEED_LIMIT),
+        macros,
     })
 }
 
@@ -109,6 +112,7 @@ fn publication(raw: &RawPublication, mail: &RawMail, sheet: &Sheet<'_>, time_zon
         from: from?,
         reply_to,
         list_id: list_id?,
+        idempotency_header: identity::idempotency_header(&mail.idempotency_header, sheet),
     })
 }
 
@@ -129,6 +133,19 @@ fn note_missing(raw: &RawPublication, sheet: &Sheet<'_>) {
         Diagnostic::error("publication-incomplete", place, message)
             .help(format!("below [publication], write {}", missing.join(" and "))),
     );
+}
+
+/// The abbreviations of `[math.macros]`.
+fn macros(raw: &[(Typed<String>, Typed<String>)], sheet: &Sheet<'_>) -> Macros {
+    let mut macros = Macros::default();
+    for (name, body) in raw {
+        if let Err(error) = macros.define(&name.value, &body.value) {
+            let span = if matches!(error, MacroError::Name(_)) { &name.span } else { &body.span };
+            let help = "write R = '\\mathbb{R}' or norm = '\\lVert #1 \\rVert': letters, then TeX in single quotes";
+            sheet.error("math-macro", span.clone(), error.to_string(), help);
+        }
+    }
+    macros
 }
 
 /// A text on one line: not empty, trimmed, without control characters.

@@ -90,6 +90,47 @@ fn default_list_id(base_url: &SiteUrl) -> String {
     parts.join(".")
 }
 
+/// Names that mean something to those who read mail, by how they begin.
+const TAKEN: [&str; 20] = [
+    "arc-",
+    "archived-at",
+    "authentication-",
+    "bcc",
+    "cc",
+    "content-",
+    "date",
+    "dkim-",
+    "from",
+    "in-reply-to",
+    "list-",
+    "message-id",
+    "mime-version",
+    "received",
+    "references",
+    "reply-to",
+    "resent-",
+    "return-path",
+    "sender",
+    "subject",
+];
+
+/// The header by which a relay knows a second copy: a field name (RFC 5322, 3.6.8) that has no
+/// other meaning.
+pub(super) fn idempotency_header(raw: &Text, sheet: &Sheet<'_>) -> Option<String> {
+    let typed = raw.as_ref()?;
+    let name = typed.value.trim();
+    let is_name = (1..=60).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let lower = name.to_ascii_lowercase();
+    let is_free = lower != "to" && !TAKEN.iter().any(|taken| lower.starts_with(taken));
+    if is_name && is_free {
+        return Some(name.to_owned());
+    }
+    let message = format!("`idempotency_header` cannot be `{}`", name.escape_debug());
+    let help = "the header that your relay's manual names, such as \"Resend-Idempotency-Key\"";
+    sheet.error("idempotency-header", typed.span.clone(), message, help);
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,6 +35,7 @@ use crate::domain::ids::PostId;
 use crate::domain::publication::Publication;
 use crate::domain::rules::Rules;
 use crate::domain::time::Instant;
+use crate::math::Macros;
 
 pub use clock::Clock;
 pub use environment::{Colour, Environment, EnvironmentError};
@@ -100,6 +101,8 @@ pub struct Config {
     pub ignore: Vec<String>,
     /// How many entries a feed holds, at least 1.
     pub feed_limit: usize,
+    /// The author's abbreviations in formulas.
+    pub macros: Macros,
 }
 
 impl Config {

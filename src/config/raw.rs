@@ -25,7 +25,7 @@ const ELSEWHERE: &KnownKeys = &[
         &["title", "base_url", "description", "author", "author_url", "language", "time_zone", "postal_address"],
     ),
     ("[source]", &["ignore"]),
-    ("[mail]", &["from", "reply_to", "list_id", "since"]),
+    ("[mail]", &["from", "reply_to", "list_id", "idempotency_header", "since"]),
     ("[[relay]]", RELAY_KEYS),
     ("[[dkim]]", &["selector", "key_file", "domain"]),
     ("[subscribers]", &["file"]),
@@ -34,6 +34,7 @@ const ELSEWHERE: &KnownKeys = &[
     ("[content]", &["retired"]),
     ("[feed]", &["limit"]),
     ("[[silence]]", &["reason"]),
+    ("[math]", &["macros"]),
 ];
 
 const RELAY_KEYS: &[&str] = &[
@@ -71,6 +72,7 @@ pub(super) struct Raw {
     pub retired: Vec<Typed<String>>,
     pub feed_limit: Option<usize>,
     pub templates: Text,
+    pub macros: Vec<(Typed<String>, Typed<String>)>,
 }
 
 /// `[publication]`.
@@ -99,6 +101,7 @@ pub(super) struct RawMail {
     pub from: Text,
     pub reply_to: Text,
     pub list_id: Text,
+    pub idempotency_header: Text,
     pub since: Text,
 }
 
@@ -193,6 +196,7 @@ impl Raw {
             retired: retired(top.section("content", "[content]")),
             feed_limit: feed_limit(top.section("feed", "[feed]")),
             templates: only(top.section("templates", "[templates]"), "path"),
+            macros: macros(top.section("math", "[math]")),
         };
         top.finish(ELSEWHERE);
         raw
@@ -226,6 +230,7 @@ fn mail(mut section: Section<'_, '_>) -> RawMail {
         from: section.text("from"),
         reply_to: section.text("reply_to"),
         list_id: section.text("list_id"),
+        idempotency_header: section.text("idempotency_header"),
         since: section.date("since"),
     };
     section.finish(ELSEWHERE);
@@ -322,6 +327,12 @@ fn feed_limit(mut section: Section<'_, '_>) -> Option<usize> {
     let limit = section.number("limit", 1..=MAX_FEED);
     section.finish(ELSEWHERE);
     limit
+}
+
+fn macros(mut section: Section<'_, '_>) -> Vec<(Typed<String>, Typed<String>)> {
+    let macros = section.pairs("macros");
+    section.finish(ELSEWHERE);
+    macros
 }
 
 /// A section of a single text.

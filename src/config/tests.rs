@@ -109,6 +109,7 @@ path = "out/site"
 from = "ML Field Notes <notes@example.org>"
 reply_to = "ada@example.org"
 list_id = "ml.lists.example.org"
+idempotency_header = "Resend-Idempotency-Key"
 since = 2026-01-31
 [[relay]]
 url = "smtps://notes%40example.org@mail.example.org"
@@ -139,6 +140,7 @@ limit = 7
     let config = site.config();
     assert_eq!(config.publication.postal_address.as_deref(), Some("Ada Lovelace\n1010 Wien"));
     assert_eq!(config.publication.list_id, "ml.lists.example.org");
+    assert_eq!(config.publication.idempotency_header.as_deref(), Some("Resend-Idempotency-Key"));
     assert_eq!(config.mail_since.unwrap().to_rfc3339(), "2026-01-30T23:00:00+00:00");
     assert_eq!(config.state, site.root().join("var/state.db"));
     assert_eq!((config.begin_ahead, config.feed_limit, config.retired.len()), (64, 7, 1));
@@ -166,6 +168,8 @@ fn the_caret_stands_under_what_is_wrong() {
         ("[mail]\nfrom = \"a@\"\n", 5, "\"a@\"", "mail-address", "write from = \"My Notes <notes@example.org>\""),
         ("[mail]\nfrom = 7\n", 5, "7", "config-type", "write from = \"...\""),
         ("[mail]\nlist_id = \"a b\"\n", 5, "\"a b\"", "list-id", "words of letters"),
+        ("[mail]\nidempotency_header = \"Bcc\"\n", 5, "\"Bcc\"", "idempotency-header", "Resend-Idempotency-Key"),
+        ("[mail]\nidempotency_header = \"a: b\"\n", 5, "\"a: b\"", "idempotency-header", "your relay's manual"),
         ("[mail]\nsince = \"soon\"\n", 5, "\"soon\"", "config-date", "write since = 2026-01-31"),
         ("time_zone = \"Europe/Viena\"\n", 4, "\"Europe/Viena\"", "time-zone", "did you mean `Europe/Vienna`?"),
         ("language = \"de_AT\"\n", 4, "\"de_AT\"", "language", "write `de-AT`"),

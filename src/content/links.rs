@@ -11,6 +11,7 @@ use super::site::{PageRef, Showable, Site, names_markdown, normal};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Document, Target};
 use crate::domain::post::{Asset, Visibility};
+use crate::pictures::Pictures;
 
 /// Schemes that run code or carry a file instead of naming a place.
 const REFUSED_SCHEMES: [&str; 5] = ["javascript", "vbscript", "data", "file", "blob"];
@@ -65,6 +66,11 @@ impl<'a> Linker<'a> {
             seen: Seen::new(site.look),
             diagnostics: Vec::new(),
         }
+    }
+
+    /// Makes pictures of what the post says.
+    pub(super) fn pictures(&self) -> &'a Pictures {
+        self.site.pictures
     }
 
     /// Where a link leads; `None` when only its words may stay.

@@ -49,7 +49,8 @@ pub(super) fn load(options: &Options<'_>) -> Content {
         (post.draft.found.path.clone(), page)
     });
     let contents: Vec<PathBuf> = std::mem::take(&mut discovery.contents);
-    let mut site = Site::new(scope, options.base_url, boundary(scope), pages.collect::<Vec<_>>(), contents);
+    let mut site =
+        Site::new(scope, (options.base_url, options.pictures), boundary(scope), pages.collect::<Vec<_>>(), contents);
     site.look = options.look;
     let parsed: Vec<(Option<Post>, Vec<Diagnostic>, Sights)> =
         placed.into_par_iter().map(|placed| parse(placed, &site)).collect();

@@ -37,6 +37,7 @@ use crate::domain::ids::PostId;
 use crate::domain::post::{KnownPost, Post};
 use crate::domain::publication::{Author, SiteUrl};
 use crate::domain::time::Instant;
+use crate::pictures::Pictures;
 
 pub use head::HeadKind;
 pub use identity::VANISHED;
@@ -64,6 +65,8 @@ pub struct Options<'a> {
     pub retired: &'a [PostId],
     /// Files that are no posts: globs (`drafts/**`, `*.bak.md`) or path prefixes, relative to `source`.
     pub ignore: &'a [String],
+    /// Makes pictures of what posts say, or tells why it cannot.
+    pub pictures: &'a Pictures,
     /// The moment of loading: a post dated later is scheduled.
     pub now: Instant,
     /// What is looked for beside the posts.

@@ -7,6 +7,7 @@ use super::Look;
 use super::discover::{Scope, is_contents, is_markdown};
 use crate::domain::post::{Slug, Visibility};
 use crate::domain::publication::SiteUrl;
+use crate::pictures::Pictures;
 
 /// A page that a source becomes.
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ pub(super) struct Site<'a> {
     pub(super) base_url: &'a SiteUrl,
     /// What is looked for beside the posts.
     pub(super) look: Look,
+    pub(super) pictures: &'a Pictures,
     /// The publication's folder with links resolved: no file outside it is shown.
     pub(super) boundary: PathBuf,
     pages: HashMap<PathBuf, PageRef>,
@@ -33,7 +35,7 @@ impl<'a> Site<'a> {
     /// Gathers the pages. Of two sources with one name, the first keeps it.
     pub(super) fn new(
         scope: Scope<'a>,
-        base_url: &'a SiteUrl,
+        (base_url, pictures): (&'a SiteUrl, &'a Pictures),
         boundary: PathBuf,
         pages: impl IntoIterator<Item = (PathBuf, PageRef)>,
         contents: impl IntoIterator<Item = PathBuf>,
@@ -50,7 +52,7 @@ impl<'a> Site<'a> {
         }
         let contents = contents.into_iter().collect();
         let (pages, look) = (pages.into_iter().collect(), Look::Build);
-        Self { scope, base_url, look, boundary, pages, names, contents }
+        Self { scope, base_url, pictures, look, boundary, pages, names, contents }
     }
 
     /// The page a source file becomes.

@@ -113,12 +113,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::delivery::InDoubtPolicy;
     use crate::domain::ids::Generation;
     use crate::domain::issue::Issue;
     use crate::domain::subscriber::{Cadence, Enrolment};
     use crate::domain::time::from_millis;
-    use crate::ledger::{IssueRow, Ledger, NewCampaign};
+    use crate::ledger::{IssueRow, Ledger, NewCampaign, Terms};
     use crate::message::samples::{NONCE, issue, publication};
 
     fn now() -> Instant {
@@ -152,7 +151,7 @@ mod tests {
         let audience = ledger.resolve_audience(&[], &post, generation).unwrap();
         let new = NewCampaign { post, issue: row.id, generation, audience, not_before: None, expires: None };
         ledger.open_campaign(&new, now()).unwrap();
-        let (sender, _) = ledger.become_sender(InDoubtPolicy::Resend, None, now()).unwrap();
+        let (sender, _) = ledger.become_sender(&Terms::default(), now()).unwrap();
         sender.claim(1, now()).unwrap().remove(0)
     }
 

@@ -27,11 +27,11 @@ pub(super) struct Pace {
 
 impl Pace {
     /// A pace for lanes that have so many messages on the wire at once, bounded by `begin_ahead`
-    /// if that is not fewer. Each lane is kept busy by one more, whose envelope rides behind the
-    /// last one's dot.
+    /// if that is not fewer. Each lane is kept busy by two more: one whose envelope rides behind
+    /// the last one's dot, and one that is begun while the outcome of another is recorded.
     pub fn new(lanes: usize, on_the_wire: usize, begin_ahead: usize) -> Self {
         let most = begin_ahead.max(on_the_wire).max(1);
-        Self { least: (on_the_wire + lanes).clamp(1, most), most, average: AtomicU64::new(0) }
+        Self { least: (on_the_wire + 2 * lanes).clamp(1, most), most, average: AtomicU64::new(0) }
     }
 
     /// The bound that is never passed.
@@ -63,13 +63,13 @@ mod tests {
     #[test]
     fn the_faster_the_relay_the_further_ahead_between_the_two_bounds() {
         let pace = Pace::new(2, 2, 64);
-        assert_eq!(pace.allowed(), 4, "nothing is known yet: each lane has one and the next one");
+        assert_eq!(pace.allowed(), 6, "nothing is known yet: each lane has one and the next two");
         pace.note(Duration::from_millis(20));
-        assert_eq!(pace.allowed(), 10, "four at a time, each 20 ms: ten in 50 ms");
+        assert_eq!(pace.allowed(), 15, "six at a time, each 20 ms: fifteen in 50 ms");
         (0..200).for_each(|_| pace.note(Duration::from_micros(100)));
         assert_eq!(pace.allowed(), 64, "never more than begin_ahead");
         (0..200).for_each(|_| pace.note(Duration::from_secs(1)));
-        assert_eq!(pace.allowed(), 4, "a relay that stalls is not run ahead of");
+        assert_eq!(pace.allowed(), 6, "a relay that stalls is not run ahead of");
     }
 
     #[test]
@@ -77,6 +77,6 @@ mod tests {
         assert_eq!(Pace::new(1, 1, 1).most(), 1);
         assert_eq!(Pace::new(1, 1, 1).allowed(), 1);
         assert_eq!(Pace::new(4, 32, 16).most(), 32);
-        assert_eq!(Pace::new(4, 32, 256).allowed(), 36);
+        assert_eq!(Pace::new(4, 32, 256).allowed(), 40);
     }
 }

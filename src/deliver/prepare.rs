@@ -16,10 +16,10 @@ use tokio::sync::mpsc;
 use super::merge::Merge;
 use super::{DeliverError, InHand, Patience, Shared, Stop};
 use crate::dkim::{KeyId, Signers};
-use crate::domain::delivery::{Outcome, Suppress};
+use crate::domain::delivery::{DeliveryState, Outcome, Suppress};
 use crate::domain::ids::{IssueId, MessageId};
 use crate::domain::time::Instant;
-use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Postpone, Purpose, Settle};
+use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Postpone, Purpose, Settle, Settled};
 use crate::message::{self, Frozen, ThawError};
 use crate::smtp::{Envelope, EnvelopeId, Outgoing, Reports};
 
@@ -212,12 +212,15 @@ impl Preparer {
         }
     }
 
-    /// A message that cannot be made is a counted outcome with a reason, never a skip.
+    /// A message that cannot be made is a counted outcome with a reason, never a skip. A copy that
+    /// a relay may hold already is not rejected by that: its doubt is held.
     fn refuse(&self, claim: &Claim, reason: String, now: Instant) -> Result<(), DeliverError> {
         let outcome = Outcome::Rejected { reply: None, reason, suppress: Suppress::No };
-        self.shared.tally.count(&outcome);
-        let settle = Settle { delivery: claim.delivery, attempt: claim.attempt, outcome };
-        Handle::current().block_on(self.shared.sender.settle(vec![settle], now))?;
+        let settle = Settle { delivery: claim.delivery, attempt: claim.attempt, outcome: outcome.clone() };
+        let settled = Handle::current().block_on(self.shared.sender.settle(vec![settle], now))?;
+        if settled == [Settled::Recorded(DeliveryState::Rejected)] {
+            self.shared.tally.count(&outcome);
+        }
         Ok(())
     }
 

@@ -45,37 +45,51 @@ pub enum Word<T> {
 #[derive(Debug)]
 pub struct Refusals<T> {
     window: VecDeque<Seen<T>>,
+    /// How many of the window refused for good.
+    refused: usize,
 }
 
 impl<T> Default for Refusals<T> {
     fn default() -> Self {
-        Self { window: VecDeque::new() }
+        Self { window: VecDeque::new(), refused: 0 }
+    }
+}
+
+impl<T> Seen<T> {
+    fn is_refusal(&self) -> bool {
+        !matches!(self, Self::NoRefusal)
     }
 }
 
 impl<T> Refusals<T> {
     /// Takes note of a reply.
     pub fn note(&mut self, seen: Seen<T>) -> Word<T> {
-        let mut passed = Vec::new();
-        if self.window.len() == WINDOW
-            && let Some(Seen::Suppressing(whom)) = self.window.pop_front()
-        {
-            passed.push(whom);
-        }
+        let passed = (self.window.len() == WINDOW).then(|| self.forget_the_first()).flatten();
+        self.refused += usize::from(seen.is_refusal());
         self.window.push_back(seen);
-        let (refused, of) = (self.refused(), self.window.len());
+        let (refused, of) = (self.refused, self.window.len());
         if of >= ENOUGH && refused * 5 > of {
             // What has just passed is dropped too: it was refused shortly before.
-            self.window.clear();
+            *self = Self::default();
             return Word::Alarm { refused, of };
         }
-        Word::GoOn(passed)
+        Word::GoOn(Vec::from_iter(passed))
+    }
+
+    /// The first reply leaves the window; returns whom to suppress for it.
+    fn forget_the_first(&mut self) -> Option<T> {
+        let first = self.window.pop_front()?;
+        self.refused -= usize::from(first.is_refusal());
+        match first {
+            Seen::Suppressing(whom) => Some(whom),
+            Seen::Refusal | Seen::NoRefusal => None,
+        }
     }
 
     /// The end of a run: what may be suppressed of the replies still under watch. With fewer
     /// than 40, a fifth of them or three are believed.
     pub fn close(&mut self) -> Vec<T> {
-        let (refused, of) = (self.refused(), self.window.len());
+        let (refused, of) = (std::mem::take(&mut self.refused), self.window.len());
         let is_calm = refused * 5 <= of || (of < ENOUGH && refused <= BELIEVED);
         let rest = self.window.drain(..).filter_map(|seen| match seen {
             Seen::Suppressing(whom) => Some(whom),
@@ -83,16 +97,14 @@ impl<T> Refusals<T> {
         });
         if is_calm { rest.collect() } else { Vec::new() }
     }
-
-    fn refused(&self) -> usize {
-        self.window.iter().filter(|seen| !matches!(seen, Seen::NoRefusal)).count()
-    }
 }
 
 /// The watch over one relay's doubts: replies to the final dot that never came.
 #[derive(Debug, Default)]
 pub struct Doubts {
     window: VecDeque<Doubt>,
+    /// How many of the window are in doubt.
+    in_doubt: usize,
 }
 
 /// Whether the relay answered the final dot.
@@ -108,14 +120,15 @@ impl Doubts {
     /// Takes note of a final dot. `Some` with the number in doubt when more than a twentieth
     /// of the last 200 are (so, eleven or more): pause the relay. The watch then begins anew.
     pub fn note(&mut self, doubt: Doubt) -> Option<usize> {
-        if self.window.len() == WINDOW {
-            self.window.pop_front();
+        if self.window.len() == WINDOW && self.window.pop_front() == Some(Doubt::InDoubt) {
+            self.in_doubt -= 1;
         }
+        self.in_doubt += usize::from(doubt == Doubt::InDoubt);
         self.window.push_back(doubt);
-        let in_doubt = self.window.iter().filter(|doubt| **doubt == Doubt::InDoubt).count();
+        let in_doubt = self.in_doubt;
         let is_too_much = in_doubt * 20 > WINDOW;
         if is_too_much {
-            self.window.clear();
+            *self = Self::default();
         }
         is_too_much.then_some(in_doubt)
     }

@@ -98,4 +98,7 @@ pub struct Publication {
     pub reply_to: Option<Address>,
     /// The list's permanent name for List-Id (RFC 2919), e.g. `notes.example.org`.
     pub list_id: String,
+    /// The header by which a relay knows a second copy of a message and drops it, for relays that
+    /// have one. It holds the Message-ID and is not signed: such relays take it off.
+    pub idempotency_header: Option<String>,
 }

@@ -6,6 +6,7 @@
 //! path inside the folder it was made for; [`Maildir`] delivers a message once.
 
 mod asset;
+mod cache;
 mod maildir;
 mod root;
 mod secret;
@@ -15,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use asset::{compare_asset, copy_asset};
+pub use cache::Cache;
 pub use maildir::{Delivered, Maildir};
 pub use root::Root;
 pub use secret::create_secret;

@@ -156,7 +156,7 @@ impl Pool {
                 (SELECT delivery FROM coverage WHERE coverage.post = ?2 AND coverage.generation = ?3
                     AND coverage.subscriber = d.subscriber) AS voucher,
                 f.date, f.merge, f.message_id, f.keys, f.digest, s.attributes ->> 'time_zone', s.attributes
-            FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber
+            FROM at_rest d CROSS JOIN subscribers s ON s.id = d.subscriber
                 LEFT JOIN frozen f ON f.delivery = d.id
             WHERE d.campaign = ?1 AND {} ORDER BY d.next, d.id LIMIT ?6",
             self.condition()
@@ -311,4 +311,21 @@ fn frozen(row: &Row<'_>) -> rusqlite::Result<Option<Frozen>> {
         keys: row.get("keys")?,
         digest: row.get("digest")?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Ledger;
+    use super::super::tests::first_step;
+    use super::*;
+
+    #[test]
+    fn no_claim_looks_at_what_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("state.db"), crate::domain::time::from_millis(0)).unwrap();
+        for pool in Pool::ALL {
+            let first = first_step(&ledger, &pool.sql());
+            assert!(first.contains("INDEX deliveries_by_state (campaign=? AND state=?"), "{first}");
+        }
+    }
 }

@@ -6,7 +6,7 @@
 //!
 //! | bytes | header (4096) | | bytes | slot (256) |
 //! |---|---|---|---|---|
-//! | 0..16 | `fieldpost marks1` | | 0..8 | delivery |
+//! | 0..16 | `fieldpost marks2` | | 0..8 | delivery |
 //! | 16..24 | epoch | | 8..12 | attempt |
 //! | 24..64 | boot id, padded with zeros | | 12..20 | `begun`, `dot` or `replied`, padded |
 //! | 64..80 | checksum | | 20..22 | reply code |
@@ -31,7 +31,7 @@ use crate::domain::reply::Reply;
 const HEADER: usize = 4096;
 const SLOT: usize = 256;
 const TEXT: usize = 200;
-const MAGIC: &[u8; 16] = b"fieldpost marks1";
+const MAGIC: &[u8; 16] = b"fieldpost marks2";
 
 /// The number of a slot in the mark file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -183,11 +183,14 @@ fn decode(epoch: u64, slot: MarkSlot, bytes: &[u8]) -> Option<((DeliveryId, u32)
     Some(((delivery, attempt), mark))
 }
 
+/// The zeros at the end are not summed, since most of a slot is zeros: one more or one less
+/// makes another sum all the same, for the rest has another length then.
 fn checksum(bytes: &[u8], epoch: u64, slot: u32) -> [u8; 16] {
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let mut context = digest::Context::new(&digest::SHA256);
-    context.update(bytes);
     context.update(&epoch.to_le_bytes());
     context.update(&slot.to_le_bytes());
+    context.update(&bytes[..end]);
     context.finish().as_ref()[..16].try_into().expect("SHA-256 gives 32 bytes")
 }
 

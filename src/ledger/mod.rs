@@ -61,7 +61,7 @@ pub use recovery::Recovery;
 pub use report::{AttemptRow, DeliveryRow};
 pub use restored::{Accepted, OLD_COPY};
 pub use secrets::Secret;
-pub use sender::{Pending, Sender};
+pub use sender::{Pending, Sender, Terms};
 pub use settle::{Settle, Settled};
 pub use subscribers::{Consent, Removal};
 pub use survey::{Reason, Survey};

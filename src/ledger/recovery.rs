@@ -34,6 +34,18 @@ pub struct Recovery {
     pub marks_unusable: Option<String>,
 }
 
+impl Recovery {
+    /// Counts a delivery that was begun: what it came to, by which mark, and where it is now.
+    fn count(&mut self, settle: &Settle, mark: Option<&Mark>, state: DeliveryState) {
+        match (&settle.outcome, mark) {
+            (Outcome::InDoubt { .. }, _) => self.in_doubt.push(settle.delivery),
+            (_, Some(Mark::Replied(_))) => self.settled_from_marks += 1,
+            _ if state == DeliveryState::Planned => self.planned_again += 1,
+            _ => {}
+        }
+    }
+}
+
 /// Whether campaigns in drafting are dead, or another process is at work on one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Drafts {
@@ -77,6 +89,7 @@ pub(super) fn recover(
     tx: &Connection,
     state: &std::path::Path,
     drafts: Drafts,
+    rules: &Rules,
     now: Instant,
 ) -> Result<Recovery, LedgerError> {
     let epoch = before(tx)?.age.epoch;
@@ -91,7 +104,12 @@ pub(super) fn recover(
             Marked::new()
         });
         for delivery in begun {
-            recover_one(tx, delivery, &marked, &mut recovery, now)?;
+            let standing = standing::find(tx, delivery)?.expect("it was listed in this transaction");
+            let mark = marked.get(&(delivery, standing.attempt));
+            let outcome = outcome(delivery, &standing, mark, rules, now);
+            let settle = Settle { delivery, attempt: standing.attempt, outcome };
+            let state = apply(tx, &settle, &standing, now)?;
+            recovery.count(&settle, mark, state);
         }
     }
     moves::finish_what_is_done(tx, now)?;
@@ -100,36 +118,13 @@ pub(super) fn recover(
 }
 
 fn begun(tx: &Connection) -> rusqlite::Result<Vec<DeliveryId>> {
-    let mut statement = tx.prepare(
-        "SELECT d.id FROM campaigns c CROSS JOIN deliveries d ON d.campaign = c.id AND d.state = 'begun' ORDER BY d.id",
-    )?;
+    let mut statement = tx.prepare("SELECT id FROM under_way ORDER BY id")?;
     statement.query_map([], |row| Ok(DeliveryId(row.get(0)?)))?.collect()
-}
-
-fn recover_one(
-    tx: &Connection,
-    delivery: DeliveryId,
-    marked: &Marked,
-    recovery: &mut Recovery,
-    now: Instant,
-) -> Result<(), LedgerError> {
-    let standing = standing::find(tx, delivery)?.expect("it was listed in this transaction");
-    let mark = marked.get(&(delivery, standing.attempt));
-    let outcome = outcome(delivery, &standing, mark, now);
-    let settle = Settle { delivery, attempt: standing.attempt, outcome };
-    let state = apply(tx, &settle, &standing, now)?;
-    match (&settle.outcome, mark) {
-        (Outcome::InDoubt { .. }, _) => recovery.in_doubt.push(delivery),
-        (_, Some(Mark::Replied(_))) => recovery.settled_from_marks += 1,
-        _ if state == DeliveryState::Planned => recovery.planned_again += 1,
-        _ => {}
-    }
-    Ok(())
 }
 
 /// What a begun delivery of a dead sender came to. Silence of the mark file is no proof:
 /// only a slot that says `begun` proves that no byte of the dot had left.
-fn outcome(delivery: DeliveryId, standing: &Standing, mark: Option<&Mark>, now: Instant) -> Outcome {
+fn outcome(delivery: DeliveryId, standing: &Standing, mark: Option<&Mark>, rules: &Rules, now: Instant) -> Outcome {
     let died = |when: &str| format!("the process ended {when}");
     match mark {
         Some(Mark::Begun) => Outcome::Withdrawn { reason: died("before the final dot") },
@@ -140,7 +135,7 @@ fn outcome(delivery: DeliveryId, standing: &Standing, mark: Option<&Mark>, now: 
                 failures: standing.failures,
                 spread: delivery.0.unsigned_abs(),
             };
-            policy::decide(&Event::Replied(Stage::Dot, reply.clone()), history, &Rules::default(), now).outcome
+            policy::decide(&Event::Replied(Stage::Dot, reply.clone()), history, rules, now).outcome
         }
         None => Outcome::InDoubt { reason: died("after this had begun; no mark of it is left") },
     }

@@ -162,7 +162,8 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
 /// Counts a campaign's deliveries by state.
 pub(super) fn totals(tx: &Connection, campaign: i64) -> rusqlite::Result<Totals> {
     let mut totals = Totals::default();
-    let sql = "SELECT state, count(*) AS n FROM deliveries WHERE campaign = ?1 GROUP BY state";
+    let sql = "SELECT state, count(*) AS n FROM at_rest WHERE campaign = ?1 GROUP BY state
+        UNION ALL SELECT 'begun', count(*) FROM under_way WHERE campaign = ?1";
     let mut statement = tx.prepare_cached(sql)?;
     let mut rows = statement.query([campaign])?;
     while let Some(row) = rows.next()? {

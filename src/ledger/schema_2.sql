@@ -64,7 +64,13 @@ INSERT INTO attempts SELECT * FROM kept_attempts WHERE late IS NOT NULL
 DROP TABLE kept_attempts;
 DROP TABLE kept_frozen;
 
-CREATE INDEX deliveries_by_state ON deliveries (campaign, state, next);
+-- A delivery is begun for some milliseconds: of it the large index says nothing, so that one way
+-- through a relay costs that two changes and not four. A query goes by an index only if it names the
+-- index's condition; these two views do.
+CREATE INDEX deliveries_by_state ON deliveries (campaign, state, next) WHERE state <> 'begun';
+CREATE INDEX deliveries_begun ON deliveries (campaign) WHERE state = 'begun';
+CREATE VIEW at_rest AS SELECT * FROM deliveries WHERE state <> 'begun';
+CREATE VIEW under_way AS SELECT * FROM deliveries WHERE state = 'begun';
 CREATE INDEX deliveries_ever_in_doubt ON deliveries (campaign) WHERE doubts > 0;
 CREATE INDEX deliveries_with_feedback ON deliveries (campaign, feedback) WHERE feedback IS NOT NULL;
 CREATE INDEX campaigns_open ON campaigns (id) WHERE state IN ('planned', 'running', 'paused');

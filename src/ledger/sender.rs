@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -27,6 +27,7 @@ use super::writer::{Ask, Desk, Job, SharedClaims, Slots, lock, run};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::DeliveryId;
 use crate::domain::reply::Reply;
+use crate::domain::rules::Rules;
 use crate::domain::time::{Instant, to_millis};
 
 /// What is left to send.
@@ -59,32 +60,32 @@ pub struct Sender {
     thread: Option<JoinHandle<()>>,
 }
 
+/// On what terms a process becomes the sender.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// What becomes of deliveries in doubt.
+    pub in_doubt: InDoubtPolicy,
+    /// What the replies mean that an earlier sender marked and did not record.
+    pub rules: Rules,
+    /// The folder of the witness of guarantee 8; without one, an old state is not known as one.
+    pub witness: Option<PathBuf>,
+}
+
 impl Ledger {
     /// Becomes the sender: takes the lock, checks the file after an unclean end, compares the
-    /// `witness` folder (guarantee 8), and recovers in one transaction which also raises the
+    /// witness (guarantee 8), and recovers in one transaction which also raises the
     /// epoch. Killed in between, the next sender does it all again. [`LedgerError::Held`]
     /// names the process that sends already.
-    pub fn become_sender(
-        &self,
-        policy: InDoubtPolicy,
-        witness: Option<&Path>,
-        now: Instant,
-    ) -> Result<(Sender, Recovery), LedgerError> {
+    pub fn become_sender(&self, terms: &Terms, now: Instant) -> Result<(Sender, Recovery), LedgerError> {
         let lock = lock_sender(self.path(), now)?;
-        self.take_over(lock, policy, witness, now).map_err(|error| error.at(self.path()))
+        self.take_over(lock, terms, now).map_err(|error| error.at(self.path()))
     }
 
-    fn take_over(
-        &self,
-        lock: Lock,
-        policy: InDoubtPolicy,
-        folder: Option<&Path>,
-        now: Instant,
-    ) -> Result<(Sender, Recovery), LedgerError> {
-        let path = self.path();
+    fn take_over(&self, lock: Lock, terms: &Terms, now: Instant) -> Result<(Sender, Recovery), LedgerError> {
+        let (path, folder) = (self.path(), terms.witness.as_deref());
         let mut db = connect(path)?;
         self.refuse_damage_and_old_copies(&db, folder)?;
-        let recovery = recover_durably(&mut db, path, now)?;
+        let recovery = recover_durably(&mut db, path, &terms.rules, now)?;
         let marks = Marks::create(path, recovery.epoch)
             .map_err(|source| LedgerError::Io { path: beside(path, ".marks"), source })?;
         let marks = Arc::new(marks);
@@ -109,6 +110,7 @@ impl Ledger {
             .spawn(move || run(db, desk, &queue))
             .map_err(|source| LedgerError::Io { path: path.to_path_buf(), source })?;
         let jobs = Some(jobs);
+        let policy = terms.in_doubt;
         let sender = Sender { ledger: self.clone(), policy, claimed, reader, marks, jobs, thread: Some(thread) };
         Ok((sender, recovery))
     }
@@ -124,11 +126,11 @@ impl Ledger {
     }
 }
 
-fn recover_durably(db: &mut Connection, path: &Path, now: Instant) -> Result<Recovery, LedgerError> {
+fn recover_durably(db: &mut Connection, path: &Path, rules: &Rules, now: Instant) -> Result<Recovery, LedgerError> {
     let drafting = try_lock_drafting(path)?;
     let drafts = if drafting.is_some() { Drafts::Dead } else { Drafts::PerhapsAlive };
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let recovery = recover(&tx, path, drafts, now)?;
+    let recovery = recover(&tx, path, drafts, rules, now)?;
     tx.commit()?;
     Ok(recovery)
 }
@@ -235,7 +237,7 @@ impl Sender {
     /// The earliest moment at which a postponed delivery comes back, if there is one.
     pub fn next_postponed(&self, now: Instant) -> Result<Option<Instant>, LedgerError> {
         self.ledger.read(|tx| {
-            let sql = "SELECT min((SELECT min(d.next) FROM deliveries d
+            let sql = "SELECT min((SELECT min(d.next) FROM at_rest d
                     WHERE d.campaign = c.id AND d.state = 'planned' AND d.next > ?1)) AS next
                 FROM campaigns c WHERE c.state IN ('planned', 'running') AND coalesce(c.not_before, 0) <= ?1";
             let next = tx.prepare_cached(sql)?.query_row([to_millis(now)], |row| maybe_moment(row, "next"))?;
@@ -268,14 +270,13 @@ fn pending(tx: &Connection, policy: InDoubtPolicy, now: Instant) -> rusqlite::Re
     const SQL: &str = "WITH open AS (SELECT id, coalesce(not_before, 0) AS start FROM campaigns
                 WHERE state IN ('planned', 'running')),
             due AS (SELECT max(open.start, coalesce(d.next, 0)) AS at, count(*) AS n FROM open
-                CROSS JOIN deliveries d ON d.campaign = open.id
+                CROSS JOIN at_rest d ON d.campaign = open.id
                 WHERE d.state IN ('planned', 'deferred')
                     OR (d.state = 'in_doubt' AND (d.resend = 'ordered' OR (d.resend = 'none' AND ?2 = 'resend')))
                 GROUP BY 1)
         SELECT coalesce(sum(n) FILTER (WHERE at <= ?1), 0) AS ready, coalesce(sum(n) FILTER (WHERE at > ?1), 0) AS waiting,
             min(at) FILTER (WHERE at > ?1) AS next_due,
-            (SELECT count(*) FROM campaigns c CROSS JOIN deliveries d ON d.campaign = c.id
-                WHERE d.state = 'begun') AS in_hand
+            (SELECT count(*) FROM under_way) AS in_hand
         FROM due";
     tx.prepare_cached(SQL)?.query_row(params![to_millis(now), policy_word(policy)], |row| {
         Ok(Pending {

@@ -60,14 +60,14 @@ impl Ledger {
 
 const WAITING: &str = "SELECT count(*) FILTER (WHERE next IS NULL OR next <= ?2) AS ready,
         count(*) FILTER (WHERE next > ?2) AS waiting, min(next) FILTER (WHERE next > ?2) AS next_due
-    FROM deliveries WHERE campaign = ?1 AND state IN ('planned', 'deferred')";
+    FROM at_rest WHERE campaign = ?1 AND state IN ('planned', 'deferred')";
 
-const OLDEST: &str = "SELECT min(first_try) AS at FROM deliveries WHERE campaign = ?1 AND state = 'deferred'";
+const OLDEST: &str = "SELECT min(first_try) AS at FROM at_rest WHERE campaign = ?1 AND state = 'deferred'";
 
 /// `CROSS JOIN` fixes the order: first the few deliveries, then their people.
 const REASONS: &str = "SELECT d.state, substr(s.key, instr(s.key, '@') + 1) AS domain,
         coalesce(d.reason, d.reply, '') AS said, count(*) AS n
-    FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber
+    FROM at_rest d CROSS JOIN subscribers s ON s.id = d.subscriber
     WHERE d.campaign = ?1 AND d.state IN ('deferred', 'rejected', 'in_doubt')
     GROUP BY 1, 2, 3";
 
@@ -117,6 +117,7 @@ fn gist(said: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::first_step;
     use super::*;
 
     #[test]
@@ -134,14 +135,7 @@ mod tests {
         let now = crate::domain::time::from_millis(0);
         let ledger = Ledger::open(&folder.path().join("state.db"), now).unwrap();
         for sql in [WAITING, OLDEST, REASONS] {
-            let plan = ledger.read(|tx| {
-                let mut statement = tx.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-                let given = vec![1_i64; statement.parameter_count()];
-                let steps =
-                    statement.query_map(rusqlite::params_from_iter(given), |row| row.get::<_, String>("detail"))?;
-                Ok(steps.collect::<Result<Vec<_>, _>>()?)
-            });
-            let first = plan.unwrap().swap_remove(0);
+            let first = first_step(&ledger, sql);
             assert!(first.contains("INDEX deliveries_by_state (campaign=? AND state=?"), "{sql}\n{first}");
         }
     }

@@ -289,10 +289,6 @@ fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(
 /// the end is not clean, and the next sender recovers.
 fn release(desk: &Desk, tx: &Connection) -> Result<(), LedgerError> {
     lock(&desk.claimed).clear();
-    tx.execute(
-        "UPDATE ledger SET ended = 'clean' WHERE NOT EXISTS
-            (SELECT 1 FROM deliveries, campaigns WHERE deliveries.campaign = campaigns.id AND deliveries.state = 'begun')",
-        [],
-    )?;
+    tx.execute("UPDATE ledger SET ended = 'clean' WHERE NOT EXISTS (SELECT 1 FROM under_way)", [])?;
     Ok(())
 }

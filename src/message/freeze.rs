@@ -21,7 +21,8 @@ use crate::domain::issue::{Issue, Marker};
 use crate::domain::publication::Publication;
 use crate::domain::time;
 
-/// The fields of every copy, in their order. Reply-To is there when the publication has one.
+/// The fields of every copy, in their order. Reply-To is there when the publication has one, and
+/// behind Archived-At the idempotency header.
 const FIELDS: [&str; 12] = [
     "Date",
     "From",
@@ -61,8 +62,15 @@ pub fn freeze(issue: &Issue, publication: &Publication) -> Result<Frozen, Unrend
 }
 
 /// The names of the fields of every copy.
-fn expected(publication: &Publication) -> Vec<&'static str> {
-    FIELDS.into_iter().filter(|name| *name != "Reply-To" || publication.reply_to.is_some()).collect()
+fn expected(publication: &Publication) -> Vec<&str> {
+    let fields = FIELDS.into_iter().filter(|name| *name != "Reply-To" || publication.reply_to.is_some());
+    fields
+        .flat_map(|name| match name {
+            "Archived-At" => [Some(name), publication.idempotency_header.as_deref()],
+            name => [Some(name), None],
+        })
+        .flatten()
+        .collect()
 }
 
 /// A message of these parts, cut at its gaps.
@@ -97,6 +105,9 @@ fn headers(issue: &Issue, publication: &Publication, gaps: &mut Gaps) -> Result<
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
         ("Archived-At", format!("<{}>", header::url(Field::WebUrl, &issue.web_url)?)),
     ]);
+    if let Some(name) = &publication.idempotency_header {
+        values.push((name, gaps.mark(Segment::MessageId)));
+    }
     let builder = lettre::Message::builder().envelope(unused_envelope());
     Ok(values.into_iter().fold(builder, |builder, (name, value)| builder.raw_header(encoded(name, value))))
 }
@@ -114,13 +125,14 @@ fn subject(issue: &Issue) -> Result<String, Unrenderable> {
 
 /// A header whose value is encoded. lettre parses the raw value of Date and From again and
 /// puts the present time in place of a date it cannot read, so these two get one it can.
-fn encoded(name: &'static str, value: String) -> HeaderValue {
+fn encoded(name: &str, value: String) -> HeaderValue {
     let raw = match name {
         "Date" => "Thu, 01 Jan 1970 00:00:00 +0000",
         "From" => "from@example.org",
         _ => "",
     };
-    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), raw.to_owned(), value)
+    let name = HeaderName::new_from_ascii(name.to_owned()).expect("the settings take nothing but field names");
+    HeaderValue::dangerous_new_pre_encoded(name, raw.to_owned(), value)
 }
 
 /// lettre would read the envelope from the headers, which hold marks; nobody looks at it.
@@ -313,6 +325,20 @@ mod tests {
         let with = freeze(&issue(), &publication()).unwrap();
         let without = freeze(&issue(), &Publication { reply_to: None, ..publication() }).unwrap();
         assert_eq!((with.headers, without.headers), (12, 11));
+    }
+
+    #[test]
+    fn a_relay_that_knows_second_copies_gets_the_message_id_by_the_header_it_reads() {
+        let publication = Publication { idempotency_header: Some("X-Once".to_owned()), ..publication() };
+        let frozen = freeze(&issue(), &publication).unwrap();
+        let (address, id) = (publication.from.address.clone(), MessageId::parse("7@example.org").unwrap());
+        let url = publication.base_url.as_str();
+        let nobody = frozen.made_up(url).next().unwrap();
+        let signers = super::super::samples::signers();
+        let copy = assemble(&frozen, &signers, &nobody.recipient(&address, url), &id, time::from_millis(0)).unwrap();
+        let text = String::from_utf8(copy.bytes).unwrap();
+        assert!(text.contains("\r\nX-Once: <7@example.org>\r\n"), "{text}");
+        assert!(!text.contains("x-once"), "a relay that takes it off breaks no signature");
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::Datelike as _;
+use chrono::{Datelike as _, Timelike as _};
 
 use super::error::{Field, Reason, Unrenderable};
 use super::words::{Line, is_atext};
@@ -18,6 +18,8 @@ const NAME_LIMIT: usize = 300;
 const URL_LIMIT: usize = 900;
 /// RFC 2919, 2.
 const LIST_ID_LIMIT: usize = 255;
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// The author's text for a header: control characters and line separators become spaces,
 /// white space is one space, nothing at either end.
 pub(super) fn one_line(field: Field, text: &str) -> Result<String, Unrenderable> {
@@ -84,7 +86,9 @@ pub(super) fn date(moment: Instant) -> Result<String, Unrenderable> {
     if !(1900..=9999).contains(&moment.year()) {
         return Err(Unrenderable::new(Field::Date, Reason::OutsideCalendar));
     }
-    Ok(moment.format("%a, %d %b %Y %H:%M:%S +0000").to_string())
+    let day =
+        format!("{}, {:02} {} {}", moment.weekday(), moment.day(), MONTHS[moment.month0() as usize], moment.year());
+    Ok(format!("{day} {:02}:{:02}:{:02} +0000", moment.hour(), moment.minute(), moment.second()))
 }
 
 /// The value of Message-ID: an id that is no `msg-id` is refused (RFC 5322, 3.6.4).

@@ -17,28 +17,48 @@ const LINE: usize = 75;
 /// It needs nothing of the text: control characters are encoded like all else.
 pub(super) fn encode(text: &str, out: &mut String) {
     let mut column = 0;
-    for (at, c) in text.char_indices() {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let plain = if column > 0 { plain_length(rest).min(LINE - column.min(LINE)) } else { 0 };
+        if plain > 0 {
+            out.push_str(&rest[..plain]);
+            column += plain;
+            rest = &rest[plain..];
+            continue;
+        }
         if c == '\n' {
             out.push_str("\r\n");
             column = 0;
-            continue;
-        }
-        let rest = &text[at..];
-        let width = width(c, rest);
-        let is_last = rest[c.len_utf8()..].starts_with('\n');
-        if column + width > LINE + usize::from(is_last) {
-            out.push_str("=\r\n");
-            column = 0;
-        }
-        if width == 1 && !(column == 0 && begins_badly(rest)) {
-            out.push(c);
-            column += 1;
         } else {
-            column += push_escaped(c, out);
+            column = push(c, rest, column, out);
         }
+        rest = &rest[c.len_utf8()..];
     }
     if column > 0 {
         out.push_str("=\r\n");
+    }
+}
+
+/// How many bytes stand for themselves wherever in a line they come, but at its start.
+fn plain_length(text: &str) -> usize {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'=';
+    text.as_bytes().iter().position(|byte| !is_plain(byte)).unwrap_or(text.len())
+}
+
+/// Appends one character, the first of `rest`, behind `column` bytes of a line; returns how
+/// many the line has then.
+fn push(c: char, rest: &str, mut column: usize, out: &mut String) -> usize {
+    let width = width(c, rest);
+    let is_last = rest[c.len_utf8()..].starts_with('\n');
+    if column + width > LINE + usize::from(is_last) {
+        out.push_str("=\r\n");
+        column = 0;
+    }
+    if width == 1 && !(column == 0 && begins_badly(rest)) {
+        out.push(c);
+        column + 1
+    } else {
+        column + push_escaped(c, out)
     }
 }
 

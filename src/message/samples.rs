@@ -31,6 +31,7 @@ pub(crate) fn publication() -> Publication {
         postal_address: None,
         from: Mailbox::parse("ML Field Notes <notes@example.org>").unwrap(),
         reply_to: Some(Address::parse("editor@example.org").unwrap()),
+        idempotency_header: None,
         list_id: "notes.example.org".to_owned(),
     }
 }

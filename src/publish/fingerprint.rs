@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use super::Site;
 use crate::domain::post::Post;
 use crate::files;
+use crate::pictures::{Picture, Subject};
 
 /// SHA-256 as a [`Hasher`], so that whatever derives `Hash` can be part of a fingerprint.
 ///
@@ -50,11 +51,17 @@ impl Hasher for Fingerprint {
 pub(super) fn of_site(site: &Site) -> String {
     // `Debug` names every setting and masks only the sender's address, which is added.
     let publication = format!("{:?} {}", site.publication, site.publication.from.address);
-    Fingerprint::of("site").with(&env!("CARGO_PKG_VERSION")).with(&site.theme_digest).with(&publication).hex()
+    Fingerprint::of("site")
+        .with(&env!("CARGO_PKG_VERSION"))
+        .with(&site.theme_digest)
+        .with(&publication)
+        .with(site.pictures.macros())
+        .hex()
 }
 
-/// Everything a post says. The offsets are added because a moment's hash leaves them out.
-pub(super) fn of_post(post: &Post) -> String {
+/// Everything a post says and the pictures it shows. The offsets are added because a moment's
+/// hash leaves them out.
+pub(super) fn of_post(post: &Post, pictures: &[(Subject, Picture)]) -> String {
     let offsets = (post.date.offset(), post.updated.as_ref().map(|updated| *updated.offset()));
-    Fingerprint::of("post").with(post).with(&offsets).hex()
+    Fingerprint::of("post").with(post).with(&offsets).with(&pictures).hex()
 }

@@ -7,12 +7,13 @@ use rayon::prelude::*;
 use super::fingerprint::{self, Fingerprint};
 use super::targets::Made;
 use super::{Site, feed_diagnostic};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::entry::Entry;
 use crate::domain::post::{Channel, Post};
 use crate::domain::publication::Publication;
 use crate::feed::{self, Format, SitemapUrl};
 use crate::files::Root;
+use crate::pictures::{Picture, Problem, Subject};
 use crate::render::{self, FeedLink, Neighbours, SiteContext, Topic};
 
 /// The site's posts in order, with all that several files need of them.
@@ -21,7 +22,9 @@ pub(super) struct Outline<'a> {
     pub site: &'a Site<'a>,
     /// The public posts, newest first.
     pub posts: &'a [&'a Post],
-    /// The fingerprint of each post, in the same order.
+    /// The made pictures that each post shows, in the same order.
+    pub pictures: Vec<Vec<(Subject, Picture)>>,
+    /// The fingerprint of each post, its pictures included, in the same order.
     pub fingerprints: Vec<String>,
     /// The topics, each with its posts newest first.
     pub topics: Vec<Topic<'a>>,
@@ -34,10 +37,14 @@ pub(super) struct Outline<'a> {
 impl<'a> Outline<'a> {
     /// Takes the public posts, newest first.
     pub(super) fn new(site: &'a Site<'a>, posts: &'a [&'a Post]) -> Self {
+        let shown = |post: &&Post| render::pictures_of(post, site.pictures);
+        let pictures: Vec<_> = posts.par_iter().map(shown).collect();
+        let fingerprint = |(post, shown): (&&Post, &Vec<_>)| fingerprint::of_post(post, shown);
         Self {
             site,
             posts,
-            fingerprints: posts.par_iter().map(|post| fingerprint::of_post(post)).collect(),
+            fingerprints: posts.par_iter().zip(&pictures).map(fingerprint).collect(),
+            pictures,
             topics: render::topics_of(posts),
             feeds: feed_links(site.publication),
             numbers: posts.iter().enumerate().map(|(number, post)| (post.source.as_str(), number)).collect(),
@@ -57,7 +64,8 @@ impl<'a> Outline<'a> {
     }
 
     fn context(&self) -> SiteContext<'_> {
-        SiteContext { publication: self.site.publication, feeds: &self.feeds, topic_count: self.topics.len() }
+        let Site { publication, pictures, .. } = *self.site;
+        SiteContext { publication, feeds: &self.feeds, topic_count: self.topics.len(), pictures }
     }
 
     fn neighbours(&self, number: usize) -> Neighbours<'_> {
@@ -70,7 +78,8 @@ impl<'a> Outline<'a> {
     /// The newest posts that go into feeds, as many as a feed may carry.
     fn entries(&self) -> Vec<Entry> {
         let in_feeds = self.posts.iter().filter(|post| post.feed == Channel::On);
-        in_feeds.take(self.site.limit.entries).map(|post| render::entry(post, self.site.publication)).collect()
+        let Site { publication, pictures, .. } = *self.site;
+        in_feeds.take(self.site.limit.entries).map(|post| render::entry(post, publication, pictures)).collect()
     }
 }
 
@@ -97,8 +106,16 @@ pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Box<Diagnos
         Made::Redirect(post) => Ok(render::redirect(context, post)),
         Made::Feed(format) => return make_feed(outline, format),
         Made::Sitemap => return Ok(make_sitemap(outline)),
+        Made::Picture(post, subject) => {
+            return outline.site.pictures.bytes(subject).map_err(|problem| Box::new(no_picture(post, problem)));
+        }
     };
     page.map(String::into_bytes).map_err(Box::new)
+}
+
+/// A picture that was there a moment ago and cannot be made now.
+fn no_picture(post: &Post, problem: Problem) -> Diagnostic {
+    Diagnostic::error("picture", Place::file(&post.source), problem.message).help(problem.help)
 }
 
 fn make_feed(outline: &Outline, format: Format) -> Result<Vec<u8>, Box<Diagnostic>> {

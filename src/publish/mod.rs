@@ -1,4 +1,4 @@
-//! The site's files: pages, feeds, sitemap, assets, redirects; planned, then applied.
+//! The site's files: pages, feeds, sitemap, assets, made pictures, redirects; planned, then applied.
 //!
 //! [`plan`] and [`apply`] walk the same way: list every file the site should have, pass over
 //! those whose inputs and whose file are as the manifest remembers, make the others, and
@@ -26,6 +26,7 @@ use crate::domain::post::Post;
 use crate::domain::publication::Publication;
 use crate::feed::{FeedError, Limit};
 use crate::files::{Change, FileError, Root};
+use crate::pictures::Pictures;
 use crate::render::Theme;
 use make::Outline;
 pub use make::feed_links;
@@ -60,6 +61,8 @@ pub struct Site<'a> {
     pub output: &'a Path,
     /// The manifest: a file outside the output folder, ours alone.
     pub manifest: &'a Path,
+    /// The pictures made of what the posts say.
+    pub pictures: &'a Pictures,
     /// What becomes of files that are no longer wanted.
     pub leftovers: Leftovers,
 }

@@ -8,6 +8,7 @@ use super::make::Outline;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::post::{Asset, Post};
 use crate::feed::Format;
+use crate::pictures::Subject;
 use crate::render;
 
 /// Where a file's bytes come from.
@@ -40,6 +41,8 @@ pub(super) enum Made<'a> {
     Stylesheet,
     /// The page at an old address of a post.
     Redirect(&'a Post),
+    /// A picture made of something a post says.
+    Picture(&'a Post, &'a Subject),
 }
 
 /// On whose behalf a file is made, as the author would say it.
@@ -106,15 +109,21 @@ pub(super) fn list<'a>(outline: &'a Outline) -> Listed<'a> {
     let mut by_path = BTreeMap::<String, Vec<Target>>::new();
     for target in posts(outline).chain(shared(outline)) {
         let rivals = by_path.entry(target.path.clone()).or_default();
-        if !rivals.iter().any(|rival| is_same_asset(rival, &target)) {
+        if !rivals.iter().any(|rival| is_same_file(rival, &target)) {
             rivals.push(target);
         }
     }
     divide(by_path)
 }
 
-fn is_same_asset(one: &Target, two: &Target) -> bool {
-    matches!((one.content, two.content), (Content::Copied(one), Content::Copied(two)) if one.source == two.source)
+/// Whether two targets of one path are the same file, wanted twice.
+fn is_same_file(one: &Target, two: &Target) -> bool {
+    match (one.content, two.content) {
+        (Content::Copied(one), Content::Copied(two)) => one.source == two.source,
+        // The path of a picture is a digest of its bytes.
+        (Content::Made(Made::Picture(..)), Content::Made(Made::Picture(..))) => true,
+        (Content::Copied(_) | Content::Made(_), Content::Copied(_) | Content::Made(_)) => false,
+    }
 }
 
 /// Keeps the targets that have their path to themselves.
@@ -170,7 +179,14 @@ fn posts<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
             input: String::new(),
             content: Content::Copied(asset),
         });
-        std::iter::once(page).chain(redirects.filter(move |redirect| redirect.path != own)).chain(assets)
+        let pictures = outline.pictures[number].iter().map(|(subject, picture)| Target {
+            path: picture.site_path.clone(),
+            wanted_by: WantedBy::Post(&post.source),
+            input: picture.site_path.clone(),
+            content: Content::Made(Made::Picture(post, subject)),
+        });
+        let redirects = redirects.filter(move |redirect| redirect.path != own);
+        std::iter::once(page).chain(redirects).chain(assets).chain(pictures)
     })
 }
 

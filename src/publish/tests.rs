@@ -17,6 +17,7 @@ struct Fixture {
     publication: Publication,
     theme: Theme,
     posts: Vec<Post>,
+    pictures: Pictures,
     leftovers: Leftovers,
 }
 
@@ -27,6 +28,7 @@ impl Fixture {
             publication: publication(),
             theme: Theme::load(None).unwrap(),
             posts,
+            pictures: Pictures::default(),
             leftovers: Leftovers::Remove,
         }
     }
@@ -44,6 +46,7 @@ impl Fixture {
             limit: Limit::default(),
             output: &self.path("public"),
             manifest: &self.path("state/site.json"),
+            pictures: &self.pictures,
             leftovers: self.leftovers,
         })
     }
@@ -87,6 +90,7 @@ fn publication() -> Publication {
         postal_address: None,
         from: Mailbox::parse("notes@example.org").unwrap(),
         reply_to: None,
+        idempotency_header: None,
         list_id: "notes.example.org".to_owned(),
     }
 }
@@ -330,6 +334,27 @@ fn assets_are_copied_once_and_shared() {
     fs::remove_file(&source).unwrap();
     site.posts.clear();
     assert!(site.apply().removed.contains(&"img/cover.png".to_owned()));
+}
+
+#[test]
+fn a_picture_of_what_two_posts_say_is_one_file_as_long_as_one_of_them_says_it() {
+    let says = |slug, day| {
+        let blocks = vec![Block::Math("\\frac{a}{b}".to_owned())];
+        Post { document: Document { blocks, footnotes: Vec::new() }, ..post(slug, day) }
+    };
+    let mut site = Fixture::new(vec![says("a", 1), says("b", 2)]);
+    let is_picture = |path: &&String| path.starts_with("pictures/");
+    let planned = site.plan();
+    let changes = site.apply();
+    assert_eq!((planned, &changes.diagnostics), (changes.clone(), &Vec::new()));
+    let [path] = changes.added.iter().filter(is_picture).collect::<Vec<_>>()[..] else { panic!("{changes:?}") };
+    assert!(fs::read(site.path("public").join(path)).unwrap().starts_with(b"\x89PNG"));
+    assert!(fs::read_to_string(site.path("public/feed.xml")).unwrap().contains(path));
+    assert_eq!(site.apply().unchanged, changes.added.len());
+    site.posts.pop();
+    assert_eq!(site.apply().removed, ["b/index.html"]);
+    site.posts[0] = post("a", 1);
+    assert_eq!(site.apply().removed, std::slice::from_ref(path));
 }
 
 #[test]

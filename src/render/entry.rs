@@ -6,10 +6,11 @@ use super::walk;
 use crate::domain::entry::Entry;
 use crate::domain::post::Post;
 use crate::domain::publication::Publication;
+use crate::pictures::Pictures;
 
 /// The post as feeds see it: whole text, sanitised, every URL absolute. A cover that the
 /// text does not show stands before it, since not every reader shows a feed's own images.
-pub fn entry(post: &Post, publication: &Publication) -> Entry {
+pub fn entry(post: &Post, publication: &Publication, pictures: &Pictures) -> Entry {
     let base = &publication.base_url;
     let image = image_url(post, base);
     let mut html = String::new();
@@ -19,7 +20,7 @@ pub fn entry(post: &Post, publication: &Publication) -> Entry {
         push_attribute(&mut html, "alt", "");
         html.push_str("></figure>\n");
     }
-    html.push_str(&html::body(post, base, Medium::Feed));
+    html.push_str(&html::body(post, base, pictures, Medium::Feed));
     Entry {
         id: post.id.clone(),
         url: base.join(&post.site_path()),

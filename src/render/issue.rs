@@ -21,8 +21,8 @@ pub(super) const SUBJECT: &str = "mail/subject.txt";
 /// always give the same bytes.
 pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<Issue, Diagnostic> {
     let base = &site.publication.base_url;
-    let body = html::body(post, base, Medium::Mail);
-    let words = text::body(post, base);
+    let body = html::body(post, base, site.pictures, Medium::Mail);
+    let words = text::body(post, base, site.pictures);
     let nonce = super::digest([post.id.as_str().as_bytes(), body.as_bytes(), words.as_bytes()]);
     let context = context(theme, site, post);
     let render = |lacking: &[&Slot]| {

@@ -11,8 +11,10 @@ mod html;
 mod issue;
 mod links;
 mod pages;
+pub mod preview;
 #[cfg(test)]
 mod sample;
+mod shown;
 mod site;
 mod slots;
 #[cfg(test)]
@@ -26,6 +28,7 @@ mod walk;
 pub use entry::entry;
 pub use issue::issue;
 pub use pages::{Neighbours, index, not_found, page, redirect, topic, topics};
+pub use shown::pictures_of;
 pub use site::{FeedLink, SiteContext, Topic, topics_of};
 pub use theme::{Theme, stylesheet, stylesheet_path};
 

@@ -49,7 +49,7 @@ pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbou
     context.insert("newer", &neighbours.newer.map(|post| PostView::new(post, publication, here)));
     context.insert("older", &neighbours.older.map(|post| PostView::new(post, publication, here)));
     context.insert("cover", &cover);
-    context.insert_value("body", finished_html(&html::body(post, base, Medium::Web)));
+    context.insert_value("body", finished_html(&html::body(post, base, site.pictures, Medium::Web)));
     theme.render("page.html", &context)
 }
 

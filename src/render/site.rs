@@ -2,6 +2,7 @@
 
 use crate::domain::post::{Post, Slug};
 use crate::domain::publication::Publication;
+use crate::pictures::Pictures;
 
 /// A feed that pages announce, so that a reader's software finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct SiteContext<'a> {
     pub feeds: &'a [FeedLink],
     /// How many topics have a page; at 0 no page links to the list of topics.
     pub topic_count: usize,
+    /// The pictures made of what its posts say.
+    pub pictures: &'a Pictures,
 }
 
 /// A topic of the archive and the posts about it.

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::sample::{self, any_html, document, paragraph, publication};
@@ -7,6 +9,7 @@ use crate::domain::document::{AdmonitionKind, Block, Document, Image, Inline, Ta
 use crate::domain::issue::{Issue, Marker, Slot, Variants};
 use crate::domain::post::Post;
 use crate::domain::publication::Publication;
+use crate::pictures::Pictures;
 
 const HOSTILE: &str = "<b>x</b> {{ site.url }} {% raw %} ${HOME} & \"q\"";
 
@@ -17,7 +20,8 @@ fn feeds() -> Vec<FeedLink> {
 }
 
 fn site<'a>(publication: &'a Publication, feeds: &'a [FeedLink]) -> SiteContext<'a> {
-    SiteContext { publication, feeds, topic_count: 1 }
+    static PICTURES: LazyLock<Pictures> = LazyLock::new(Pictures::default);
+    SiteContext { publication, feeds, topic_count: 1, pictures: &PICTURES }
 }
 
 fn theme() -> Theme {
@@ -77,7 +81,11 @@ fn what_an_author_types_is_text_in_every_template() {
     }
     assert_eq!(issue.subject, HOSTILE);
     assert_eq!(issue.text.matches(HOSTILE).count(), 5, "{}", issue.text);
-    assert!(entry(&post, &publication).html.contains("&lt;b&gt;x&lt;/b&gt; {{ site.url }} {% raw %} ${HOME} &amp; "));
+    assert!(
+        entry(&post, &publication, &Pictures::default())
+            .html
+            .contains("&lt;b&gt;x&lt;/b&gt; {{ site.url }} {% raw %} ${HOME} &amp; ")
+    );
 }
 
 #[test]
@@ -305,7 +313,7 @@ fn a_cover_is_shown_once() {
         [
             page(&theme, &site, post, Neighbours::default()).unwrap().matches("src=\"../images/").count(),
             issue(&theme, &site, post).unwrap().html.matches("src=\"https://example.org/images/").count(),
-            entry(post, &publication).html.matches("src=\"https://example.org/images/").count(),
+            entry(post, &publication, &Pictures::default()).html.matches("src=\"https://example.org/images/").count(),
         ]
     };
     assert_eq!(shown(&post), [1, 1, 1]);
@@ -330,7 +338,7 @@ fn an_entry_has_everything_a_feed_asks_for() {
     let mut post = sample_post();
     post.language = Some("de".into());
     post.image = Some(Target::Site("images/é.png".into()));
-    let entry = entry(&post, &publication);
+    let entry = entry(&post, &publication, &Pictures::default());
     assert_eq!(entry.url, "https://example.org/softmax/");
     assert_eq!(entry.image.as_deref(), Some("https://example.org/images/%C3%A9.png"));
     assert_eq!((entry.language.as_str(), entry.authors[0].name.as_str()), ("de", "Ada Byron"));
@@ -387,7 +395,7 @@ fn deep_nesting_ends_in_a_mail_and_not_in_a_crash() {
         let site = site(&publication, &[]);
         assert!(issue(&theme(), &site, &post).is_ok());
         page(&theme(), &site, &post, Neighbours::default()).unwrap();
-        entry(&post, &publication);
+        entry(&post, &publication, &Pictures::default());
     }
 }
 
@@ -406,7 +414,7 @@ proptest! {
         let [page, frame] = [&post, &plain].map(|post| {
             html::as_browsers_read(&page(&theme(), &site(&publication, &[]), post, Neighbours::default()).unwrap())
         });
-        let body = html::body(&post, &publication.base_url, html::Medium::Web);
+        let body = html::body(&post, &publication.base_url, &Pictures::default(), html::Medium::Web);
         prop_assert_eq!(page, frame.replace("<p>BODY</p>\n", &body));
     }
 }

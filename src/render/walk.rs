@@ -1,9 +1,10 @@
 //! Questions about a whole document.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use crate::domain::document::{Block, Document, Inline, Target};
 use crate::domain::post::Post;
+use crate::math::Style;
 
 /// One thing in a document.
 #[derive(Clone, Copy)]
@@ -41,6 +42,20 @@ impl Outline {
     pub fn level(self, written: u8) -> u8 {
         (written.saturating_sub(self.highest) + 2).min(6)
     }
+}
+
+/// The formulas of a document in reading order, notes last.
+pub(super) fn formulas(document: &Document) -> Vec<(String, Style)> {
+    let found = RefCell::new(Vec::new());
+    any(document, &|node| {
+        match node {
+            Node::Block(Block::Math(tex)) => found.borrow_mut().push((tex.clone(), Style::Display)),
+            Node::Inline(Inline::Math(tex)) => found.borrow_mut().push((tex.clone(), Style::Inline)),
+            Node::Block(_) | Node::Inline(_) => {}
+        }
+        false
+    });
+    found.into_inner()
 }
 
 /// The post's cover, unless the text shows the same image itself: nobody wants it twice.

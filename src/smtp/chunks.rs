@@ -154,10 +154,10 @@ impl Session {
     }
 
     fn lines_before_chunks(&self, message: &Sendable<'_>, start: Start) -> String {
-        let (mail, rcpt) = message.mail_and_rcpt(&self.capabilities);
+        let lines = message.mail_and_rcpt(&self.capabilities);
         match start {
-            Start::Reset => ["RSET\r\n", &mail, &rcpt].concat(),
-            Start::Clean => mail + &rcpt,
+            Start::Reset => ["RSET\r\n", &lines].concat(),
+            Start::Clean => lines,
         }
     }
 }

@@ -12,36 +12,32 @@ use super::session::{Health, Session, Transaction};
 use super::wire::Break;
 
 /// The end of a body: the dot and its CRLF, behind a body that ends with CRLF.
-const FINAL_DOT: &[u8] = b".\r\n";
+const FINAL_DOT: &str = ".\r\n";
 /// A long body is written up to this much before its end; only the rest shares a write with
 /// the dot. So a break in a long body is a break, and no doubt.
 const TAIL: usize = 16 * 1024;
 
 /// The commands that open a transaction, each with its CRLF.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Opening {
-    mail: String,
-    rcpt: String,
-}
-
-const DATA: &str = "DATA\r\n";
+pub(super) struct Opening(String);
 
 /// The commands of an opening, in order.
 const OPENING: [Command; 3] = [Command::Mail, Command::Recipient, Command::Data];
 
 impl Opening {
-    fn of(mail: &Sendable<'_>, relay: &Capabilities) -> Self {
-        let (mail, rcpt) = mail.mail_and_rcpt(relay);
-        Self { mail, rcpt }
+    fn of(message: &Sendable<'_>, relay: &Capabilities) -> Self {
+        let mut lines = message.mail_and_rcpt(relay);
+        lines.push_str("DATA\r\n");
+        Self(lines)
     }
 
-    fn in_one_write(&self) -> String {
-        [&self.mail, &self.rcpt, DATA].concat()
+    fn in_one_write(&self) -> &str {
+        &self.0
     }
 
     /// Each command with its line.
-    fn lines(&self) -> [(Command, &str); 3] {
-        [(Command::Mail, &self.mail), (Command::Recipient, &self.rcpt), (Command::Data, DATA)]
+    fn lines(&self) -> impl Iterator<Item = (Command, &str)> {
+        OPENING.into_iter().zip(self.0.split_inclusive('\n'))
     }
 }
 
@@ -150,7 +146,7 @@ impl Session {
     async fn write_opening(&mut self, opening: &Opening) -> Result<(), Failure> {
         self.life.count_mail();
         if self.capabilities.offers(Extension::Pipelining) {
-            self.say(Stage::Mail, &opening.in_one_write()).await?;
+            self.say(Stage::Mail, opening.in_one_write()).await?;
             return self.read_opening().await;
         }
         for (command, line) in opening.lines() {
@@ -225,17 +221,17 @@ impl Session {
     ) -> Result<(), Failure> {
         let data = |broken| broke(Stage::Data, broken);
         self.wire.expect_silence().map_err(data)?;
-        let mut body = message.stuffed();
-        let mut last = body.split_off(body.len().saturating_sub(TAIL));
-        self.wire.write(&body, self.timeouts.block).await.map_err(data)?;
-        last.extend_from_slice(FINAL_DOT);
+        let body = message.stuffed();
+        let (body, tail) = body.split_at(body.len().saturating_sub(TAIL));
+        self.wire.write(body, self.timeouts.block).await.map_err(data)?;
+        let mut end = FINAL_DOT.to_owned();
         if let Some(opening) = next {
             self.life.count_mail();
-            last.extend_from_slice(opening.in_one_write().as_bytes());
+            end.push_str(opening.in_one_write());
         }
         before_dot().map_err(|error| Failure::broke(Stage::Data, format!("could not be recorded ({error})")))?;
         let before = self.wire.written();
-        self.wire.write(&last, self.timeouts.block).await.map_err(|broken| {
+        self.wire.write_gathered([tail, end.as_bytes()], self.timeouts.block).await.map_err(|broken| {
             let stage = if self.wire.written() == before { Stage::Data } else { Stage::Dot };
             broke(stage, broken)
         })

@@ -1,6 +1,6 @@
 //! Who gets a message, and what the relay shall report about it (RFC 3461).
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::domain::address::Address;
 
@@ -23,24 +23,33 @@ impl Envelope {
         Self { return_path, recipient, reports: Reports::Usual }
     }
 
-    /// The parameters of MAIL that ask for the report, each with its blank before it.
-    pub(super) fn mail_parameters(&self, relay: &Capabilities) -> String {
-        match &self.reports {
-            Reports::Failures(id) if relay.offers(Extension::Dsn) => {
-                let id = id.as_ref().map_or_else(String::new, |id| format!(" ENVID={}", xtext(&id.0)));
-                format!(" RET=HDRS{id}")
-            }
-            Reports::Failures(_) | Reports::Usual => String::new(),
+    /// Writes the parameters of MAIL that ask for the report, each with its blank before it.
+    pub(super) fn write_mail_parameters(&self, relay: &Capabilities, out: &mut String) -> fmt::Result {
+        if !self.asks(relay) {
+            return Ok(());
         }
+        out.push_str(" RET=HDRS");
+        if let Reports::Failures(Some(EnvelopeId(id))) = &self.reports {
+            out.push_str(" ENVID=");
+            write_xtext(id, out)?;
+        }
+        Ok(())
     }
 
-    /// The parameters of RCPT that ask for the report, each with its blank before it.
-    pub(super) fn rcpt_parameters(&self, relay: &Capabilities) -> String {
+    /// Writes the parameters of RCPT that ask for the report, each with its blank before it.
+    pub(super) fn write_rcpt_parameters(&self, relay: &Capabilities, out: &mut String) -> fmt::Result {
+        if !self.asks(relay) {
+            return Ok(());
+        }
+        out.push_str(" NOTIFY=FAILURE ORCPT=rfc822;");
+        write_xtext(self.recipient.as_str(), out)
+    }
+
+    /// Whether this relay is asked for anything.
+    fn asks(&self, relay: &Capabilities) -> bool {
         match self.reports {
-            Reports::Failures(_) if relay.offers(Extension::Dsn) => {
-                format!(" NOTIFY=FAILURE ORCPT=rfc822;{}", xtext(self.recipient.as_str()))
-            }
-            Reports::Failures(_) | Reports::Usual => String::new(),
+            Reports::Failures(_) => relay.offers(Extension::Dsn),
+            Reports::Usual => false,
         }
     }
 }
@@ -78,15 +87,24 @@ impl EnvelopeId {
 }
 
 /// Text as a parameter's value: `+`, `=` and all but printable ASCII in hexadecimal (RFC 3461, 4).
-fn xtext(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+fn write_xtext(text: &str, out: &mut String) -> fmt::Result {
+    let stands_for_itself = |byte: &u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'+' | b'=');
+    if text.as_bytes().iter().all(stands_for_itself) {
+        return out.write_str(text);
+    }
     for byte in text.bytes() {
-        match byte {
-            b'+' | b'=' => write!(out, "+{byte:02X}").expect("writing to a string cannot fail"),
-            b'!'..=b'~' => out.push(char::from(byte)),
-            _ => write!(out, "+{byte:02X}").expect("writing to a string cannot fail"),
+        if stands_for_itself(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "+{byte:02X}")?;
         }
     }
+    Ok(())
+}
+
+fn xtext(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    write_xtext(text, &mut out).expect("writing to a string cannot fail");
     out
 }
 
@@ -99,7 +117,10 @@ mod tests {
         let recipient = Address::parse("ada+news@example.org").unwrap();
         let envelope = Envelope { reports, ..Envelope::new(None, recipient) };
         let relay = Capabilities::from_lines(&["relay".to_owned(), offers.to_owned()]);
-        (envelope.mail_parameters(&relay), envelope.rcpt_parameters(&relay))
+        let (mut mail, mut rcpt) = (String::new(), String::new());
+        envelope.write_mail_parameters(&relay, &mut mail).unwrap();
+        envelope.write_rcpt_parameters(&relay, &mut rcpt).unwrap();
+        (mail, rcpt)
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub(super) enum ParseError {
     CodeChanged,
 }
 
-/// Reads one reply after the other from any slicing of the bytes. Holds at most one reply.
+/// Reads one reply after the other from any slicing of the bytes. Holds at most one reply,
+/// and the buffer of its last line.
 /// After an error it must not be used again: nobody knows where the next reply begins.
 #[derive(Debug, Default)]
 pub(super) struct ReplyParser {
@@ -103,8 +104,8 @@ impl ReplyParser {
         match line.position {
             Position::Within => Ok(None),
             Position::Last => {
-                let done = std::mem::take(self);
-                Ok(Some(RawReply { code: line.code, lines: done.lines }))
+                (self.code, self.size) = (None, 0);
+                Ok(Some(RawReply { code: line.code, lines: std::mem::take(&mut self.lines) }))
             }
         }
     }
@@ -141,9 +142,17 @@ impl Line {
             Some((b'-', text)) => (Position::Within, text),
             Some(_) => return Err(ParseError::Malformed),
         };
-        let text = String::from_utf8_lossy(text).chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-        Ok(Self { code, position, text })
+        Ok(Self { code, position, text: shown(text) })
     }
+}
+
+/// The text with `?` for control characters.
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    if text.chars().any(char::is_control) {
+        return text.replace(char::is_control, "?");
+    }
+    text.into_owned()
 }
 
 #[cfg(test)]

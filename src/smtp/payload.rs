@@ -1,5 +1,8 @@
 //! What may be sent at all: bytes that every receiver reads as one message.
 
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+
 use memchr::memmem;
 
 use crate::domain::address::Address;
@@ -118,33 +121,48 @@ impl<'a> Sendable<'a> {
     }
 
     /// The MAIL and RCPT lines for a relay with these capabilities, each with its CRLF.
-    pub(super) fn mail_and_rcpt(&self, relay: &Capabilities) -> (String, String) {
+    pub(super) fn mail_and_rcpt(&self, relay: &Capabilities) -> String {
+        let mut lines = String::with_capacity(256);
+        self.write_mail(relay, &mut lines).expect("writing to a string cannot fail");
+        self.write_rcpt(relay, &mut lines).expect("writing to a string cannot fail");
+        lines
+    }
+
+    fn write_mail(&self, relay: &Capabilities, out: &mut String) -> fmt::Result {
         let return_path = self.envelope.return_path.as_ref().map_or("", Address::as_str);
-        let size = if relay.offers(Extension::Size) { format!(" SIZE={}", self.size()) } else { String::new() };
-        let body = match self.octets {
+        write!(out, "MAIL FROM:<{return_path}>")?;
+        if relay.offers(Extension::Size) {
+            write!(out, " SIZE={}", self.size())?;
+        }
+        out.push_str(match self.octets {
             Octets::Ascii => "",
             Octets::EightBitBody => " BODY=8BITMIME",
             Octets::EightBitHeader => " BODY=8BITMIME SMTPUTF8",
-        };
-        let mail = format!("MAIL FROM:<{return_path}>{size}{body}{}\r\n", self.envelope.mail_parameters(relay));
-        let recipient = self.envelope.recipient.as_str();
-        (mail, format!("RCPT TO:<{recipient}>{}\r\n", self.envelope.rcpt_parameters(relay)))
+        });
+        self.envelope.write_mail_parameters(relay, out)?;
+        out.write_str("\r\n")
     }
 
-    /// The message as it goes over the wire, dots stuffed (RFC 5321, 4.5.2), without the final dot.
-    pub(super) fn stuffed(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.message.len() + self.message.len() / 64 + 256);
+    fn write_rcpt(&self, relay: &Capabilities, out: &mut String) -> fmt::Result {
+        write!(out, "RCPT TO:<{}>", self.envelope.recipient.as_str())?;
+        self.envelope.write_rcpt_parameters(relay, out)?;
+        out.write_str("\r\n")
+    }
+
+    /// The message as it goes over the wire, dots stuffed (RFC 5321, 4.5.2), without the final
+    /// dot. Most messages need no stuffing, and are not copied.
+    pub(super) fn stuffed(&self) -> Cow<'a, [u8]> {
         if !self.message.starts_with(b".") && memmem::find(self.message, b"\n.").is_none() {
-            out.extend_from_slice(self.message);
-            return out;
+            return Cow::Borrowed(self.message);
         }
+        let mut out = Vec::with_capacity(self.message.len() + self.message.len() / 64);
         for line in self.message.split_inclusive(|byte| *byte == b'\n') {
             if line.first() == Some(&b'.') {
                 out.push(b'.');
             }
             out.extend_from_slice(line);
         }
-        out
+        Cow::Owned(out)
     }
 
     /// The message as it is: what BDAT sends (RFC 3030).
@@ -254,9 +272,9 @@ mod tests {
         let envelope = envelope();
         let message = b"Subject: x\r\n\r\n.\r\n";
         let sendable = Sendable::new(&envelope, message).unwrap();
-        let (mail, rcpt) = sendable.mail_and_rcpt(&relay(&["SIZE 17"]));
-        assert_eq!((&*mail, &*rcpt), ("MAIL FROM:<> SIZE=17\r\n", "RCPT TO:<ada@example.org>\r\n"));
-        assert_eq!(sendable.mail_and_rcpt(&relay(&[])).0, "MAIL FROM:<>\r\n");
+        let lines = sendable.mail_and_rcpt(&relay(&["SIZE 17"]));
+        assert_eq!(lines, "MAIL FROM:<> SIZE=17\r\nRCPT TO:<ada@example.org>\r\n");
+        assert_eq!(sendable.mail_and_rcpt(&relay(&[])), "MAIL FROM:<>\r\nRCPT TO:<ada@example.org>\r\n");
         assert_eq!(sendable.objection(&relay(&["SIZE 17"])), None);
         assert_eq!(sendable.objection(&relay(&["SIZE"])), None);
         assert_eq!(sendable.objection(&relay(&["SIZE 16"])).unwrap().0, 552);
@@ -268,7 +286,7 @@ mod tests {
         let body = Sendable::new(&envelope, "Subject: x\r\n\r\né\r\n".as_bytes()).unwrap();
         assert_eq!(body.objection(&relay(&[])).unwrap().0, 554);
         assert_eq!(body.objection(&relay(&["8bitmime"])), None);
-        assert!(body.mail_and_rcpt(&relay(&["8BITMIME"])).0.ends_with(" BODY=8BITMIME\r\n"));
+        assert!(body.mail_and_rcpt(&relay(&["8BITMIME"])).contains(" BODY=8BITMIME\r\n"));
         let header = Sendable::new(&envelope, "Subject: é\r\n\r\nx\r\n".as_bytes()).unwrap();
         assert_eq!(header.objection(&relay(&["8BITMIME"])).unwrap().0, 554);
         assert_eq!(header.objection(&relay(&["8BITMIME", "SMTPUTF8"])), None);

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod check;
 mod dkim;
 mod faults;
 mod feeds;
@@ -14,6 +15,7 @@ mod metrics;
 mod ml_field_notes;
 mod pacing;
 mod postfix;
+mod preview;
 mod proxy;
 mod publishing;
 mod sample;

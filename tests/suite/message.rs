@@ -56,6 +56,7 @@ fn publication(title: &str) -> Publication {
             address: Address::parse("notes@example.org").unwrap(),
         },
         reply_to: None,
+        idempotency_header: None,
         list_id: "notes.example.org".to_owned(),
     }
 }

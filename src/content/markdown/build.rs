@@ -11,13 +11,14 @@ use super::frame::{Frame, Open, flushed};
 use super::pieces::{alignment, alt_text, is_for_check, is_more, level_number, paragraph, width_in};
 use super::slugs::Slugs;
 use super::words::finished;
-use super::{code_info, contents, quote};
+use super::{code_info, contents, formula, quote};
 use crate::content::characters::{is_forbidden, without_forbidden};
 use crate::content::elements::Tags;
 use crate::content::html;
 use crate::content::links::Linker;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::{Block, Definition, Document, Footnote, Image, Inline, ListItem, Spacing, plain_text};
+use crate::math::Style;
 
 /// How many elements may lie in each other.
 const MAX_DEPTH: usize = 100;
@@ -65,11 +66,13 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             }
             Event::InlineMath(tex) => {
                 let tex = self.clean(&tex, &range);
+                formula::check(&tex, Style::Inline, range, self.body, self.linker);
                 self.inline(Inline::Math(tex));
             }
             Event::DisplayMath(tex) => {
-                let tex = self.clean(&tex, &range);
-                self.standalone(Block::Math(tex.trim().to_owned()));
+                let tex = self.clean(&tex, &range).trim().to_owned();
+                formula::check(&tex, Style::Display, range, self.body, self.linker);
+                self.standalone(Block::Math(tex));
             }
             Event::Html(html) => self.html_line(&html),
             Event::InlineHtml(html) => self.inline_html(&html, range),

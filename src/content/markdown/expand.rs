@@ -9,7 +9,7 @@ use pulldown_cmark::{Event, Parser, Tag as MarkdownTag};
 use super::OPTIONS;
 use super::shortcode::tag;
 use super::wiki::Definitions;
-use super::{admonition, formula, liquid};
+use super::{admonition, brackets, liquid};
 use crate::content::characters::{first_forbidden, is_forbidden};
 use crate::content::links::Linker;
 use crate::content::site::Site;
@@ -175,7 +175,7 @@ impl Expander<'_, '_, '_> {
             self.copy(copied..at);
             return Some(self.write_wiki_link(&link, at));
         }
-        let formula = formula::find(self.file, at, range.end)?;
+        let formula = brackets::find(self.file, at, range.end)?;
         self.copy(copied..at);
         self.write(formula.mark, at);
         self.copy(formula.tex.clone());

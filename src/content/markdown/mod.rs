@@ -2,6 +2,7 @@
 
 mod admonition;
 mod attributes;
+mod brackets;
 mod build;
 mod code_info;
 mod contents;

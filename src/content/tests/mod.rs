@@ -63,6 +63,7 @@ impl Folder {
             known: &self.known,
             retired: &self.retired,
             ignore: &self.ignore,
+            pictures: &Pictures::default(),
             now: "2026-06-01T00:00:00Z".parse().unwrap(),
             look: self.look,
         })

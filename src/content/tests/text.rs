@@ -203,3 +203,15 @@ fn headings_keep_what_stands_in_angle_brackets() {
     let Block::Heading { id, content, .. } = &blocks("## Box<T> or Rc<T>\n")[0] else { panic!("no heading") };
     assert_eq!((plain_text(content).as_str(), id.as_str()), ("Box<T> or Rc<T>", "boxt-or-rct"));
 }
+
+#[test]
+fn what_is_wrong_with_a_formula_has_its_place_in_the_post() {
+    let text =
+        "# T\n\nIt is $x + \\nonsense$ here.\n\n> $$\n> a \\\\\n> \\frac{b}{\\oops}\n> $$\n\nFine: $\\frac12$, $x$.\n";
+    let content = Folder::new(&[("posts/a.md", text)]).load();
+    let found: Vec<_> = content.diagnostics.iter().filter(|one| one.code == "math").collect();
+    let places: Vec<_> = found.iter().map(|one| (one.place.line, one.place.column, one.place.width)).collect();
+    assert_eq!(places, [(3, 12, 9), (7, 12, 5)], "{found:?}");
+    assert!(found[0].message.contains("\\nonsense") && found[0].help.as_ref().unwrap().contains("[math.macros]"));
+    assert_eq!(found[0].severity, Severity::Warning);
+}

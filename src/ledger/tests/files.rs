@@ -52,7 +52,7 @@ fn a_file_of_a_newer_fieldpost_is_refused() {
 fn a_second_sender_is_told_who_holds_the_state() {
     let house = House::with_readers(0);
     let sender = house.sender();
-    let error = house.ledger.become_sender(InDoubtPolicy::Resend, None, at(5)).unwrap_err();
+    let error = house.ledger.become_sender(&Terms::default(), at(5)).unwrap_err();
     match &error {
         LedgerError::Held { pid, since, .. } => {
             assert_eq!((*pid, *since), (Some(std::process::id()), Some(at(1))));
@@ -69,7 +69,7 @@ fn of_many_senders_started_at_once_one_wins() {
     let path = folder.path().join("state.db");
     let start = |path: PathBuf| {
         let ledger = Ledger::open(&path, at(0))?;
-        ledger.become_sender(InDoubtPolicy::Resend, None, at(0))
+        ledger.become_sender(&Terms::default(), at(0))
     };
     let threads: Vec<_> = (0..20)
         .map(|_| {
@@ -88,8 +88,8 @@ fn an_old_copy_of_the_state_never_sends_until_the_author_decides() {
     let house = House::with_readers(2);
     let id = house.open_campaign();
     let witness = house.folder.path().join("witness");
-    let become_sender =
-        |ledger: &Ledger| ledger.become_sender(InDoubtPolicy::Resend, Some(&witness), at(1)).map(|(sender, _)| sender);
+    let terms = Terms { witness: Some(witness.clone()), ..Terms::default() };
+    let become_sender = |ledger: &Ledger| ledger.become_sender(&terms, at(1)).map(|(sender, _)| sender);
     let sender = become_sender(&house.ledger).unwrap();
     let copy = house.folder.path().join("copy.db");
     house.tamper(&format!("VACUUM INTO '{}'", copy.display()));
@@ -124,7 +124,8 @@ fn of_an_old_copy_without_a_word_how_far_it_got_everything_unsettled_is_in_doubt
     let house = House::with_readers(3);
     house.open_campaign();
     let witness = house.folder.path().join("witness");
-    drop(house.ledger.become_sender(InDoubtPolicy::Resend, Some(&witness), at(1)).unwrap());
+    let terms = Terms { witness: Some(witness.clone()), ..Terms::default() };
+    drop(house.ledger.become_sender(&terms, at(1)).unwrap());
     house.tamper("UPDATE ledger SET sequence = 0, epoch = 0");
     let file = fs::read_dir(&witness).unwrap().next().unwrap().unwrap().path();
     let text = fs::read_to_string(&file).unwrap();
@@ -139,10 +140,11 @@ fn of_an_old_copy_without_a_word_how_far_it_got_everything_unsettled_is_in_doubt
 fn another_ledger_in_the_place_of_the_last_one_is_held() {
     let folder = tempfile::tempdir().unwrap();
     let witness = folder.path().join("witness");
+    let terms = Terms { witness: Some(witness.clone()), ..Terms::default() };
     let path = folder.path().join("state.db");
     let start = || {
         let ledger = Ledger::open(&path, at(0)).unwrap();
-        ledger.become_sender(InDoubtPolicy::Resend, Some(&witness), at(0))
+        ledger.become_sender(&terms, at(0))
     };
     drop(start().unwrap());
     drop(start().unwrap());
@@ -159,7 +161,7 @@ fn a_damaged_file_is_found_after_an_unclean_end() {
     drop(house.sender());
     house.tamper("PRAGMA wal_checkpoint(TRUNCATE)");
     house.tamper("PRAGMA ignore_check_constraints = ON; UPDATE deliveries SET state = 'acceptee' WHERE id = 7");
-    let error = house.ledger.become_sender(InDoubtPolicy::Resend, None, at(5)).unwrap_err();
+    let error = house.ledger.become_sender(&Terms::default(), at(5)).unwrap_err();
     assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
     assert!(!house.ledger.verify().unwrap().is_empty());
 }
@@ -239,6 +241,6 @@ fn a_ledger_of_schema_1_is_brought_up_with_every_delivery_and_attempt() {
     let attempts = ledger.attempts(DeliveryId(4)).unwrap();
     let outcomes: Vec<_> = attempts.iter().map(|one| (one.number, one.outcome.as_deref())).collect();
     assert_eq!(outcomes, [(1, Some("deferred")), (2, Some("accepted"))]);
-    let (_, recovery) = ledger.become_sender(InDoubtPolicy::Resend, None, at(1)).unwrap();
+    let (_, recovery) = ledger.become_sender(&Terms::default(), at(1)).unwrap();
     assert_eq!(recovery.in_doubt, [DeliveryId(3)], "what had begun in an older program is in doubt");
 }

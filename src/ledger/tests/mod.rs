@@ -32,6 +32,17 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
+/// How `SQLite` would begin to answer a query.
+pub(super) fn first_step(ledger: &Ledger, sql: &str) -> String {
+    let step = ledger.read(|tx| {
+        let mut statement = tx.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let given = vec![1_i64; statement.parameter_count()];
+        let step = statement.query_row(rusqlite::params_from_iter(given), |row| row.get("detail"))?;
+        Ok(step)
+    });
+    step.unwrap()
+}
+
 fn address(n: usize) -> Address {
     Address::parse(&format!("reader{n}@example.org")).unwrap()
 }
@@ -95,7 +106,7 @@ impl House {
     }
 
     fn recovered(&self, policy: InDoubtPolicy) -> (Sender, Recovery) {
-        self.ledger.become_sender(policy, None, at(1)).unwrap()
+        self.ledger.become_sender(&Terms { in_doubt: policy, ..Terms::default() }, at(1)).unwrap()
     }
 
     fn state(&self, id: DeliveryId) -> DeliveryState {

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::domain::rules::{Action, Rule, Rules, TextPattern};
 use crate::ledger::marks;
 
 /// Four deliveries at every point a process can die at: claimed, begun, dot, replied.
@@ -157,4 +158,22 @@ fn a_clean_stop_leaves_everything_planned_and_nothing_to_recover() {
     assert_eq!(house.state(claims[1].delivery), DeliveryState::Planned);
     let (_sender, recovery) = house.recovered(InDoubtPolicy::Resend);
     assert_eq!(recovery, Recovery { epoch: 2, ..Recovery::default() });
+}
+
+#[test]
+fn a_marked_reply_means_what_the_authors_rules_say() {
+    let busy = Reply::new(550, "5.7.1 come back on Monday");
+    let own = Rule {
+        stage: None,
+        code: None,
+        text: Some(TextPattern::parse("on Monday").unwrap()),
+        action: Action::PauseCampaign,
+    };
+    for (rules, state) in [(Rules::default(), "rejected"), (Rules::with(vec![own]), "planned")] {
+        let wreck = Wreck::new(&busy);
+        let (sender, recovery) = wreck.house.ledger.become_sender(&Terms { rules, ..Terms::default() }, at(5)).unwrap();
+        drop(sender);
+        assert_eq!((wreck.states()[3], recovery.settled_from_marks), (state, 1));
+        wreck.house.sound();
+    }
 }

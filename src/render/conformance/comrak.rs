@@ -10,6 +10,7 @@ use super::normal::{Side, normal, without_unknown};
 use super::{SITE, make_targets, posts};
 use crate::domain::post::Post;
 use crate::domain::publication::SiteUrl;
+use crate::pictures::Pictures;
 use crate::render::html::{self, Medium};
 
 /// The posts that read otherwise here, and why.
@@ -97,7 +98,7 @@ fn differences(post: &Post, theirs: &str) -> Differences {
     let folder = Url::parse(SITE).unwrap();
     let page = folder.join(&format!("{}/", post.slug.as_str())).unwrap();
     let base = SiteUrl::parse(SITE).unwrap();
-    let ours = normal(&html::body(post, &base, Medium::Web), Side::Ours, &folder, &page);
+    let ours = normal(&html::body(post, &base, &Pictures::default(), Medium::Web), Side::Ours, &folder, &page);
     let theirs = normal(theirs, Side::Theirs, &folder, &page);
     let (mut a, mut b) = (ours.lines(), theirs.lines());
     let mut found = Vec::new();

@@ -16,6 +16,7 @@ use super::html::{self, Medium, balanced};
 use crate::content::{self, Options};
 use crate::domain::post::Post;
 use crate::domain::publication::SiteUrl;
+use crate::pictures::Pictures;
 
 /// Where the site of the examples is.
 const SITE: &str = "https://example.org/";
@@ -54,6 +55,7 @@ fn posts(folder: &Path, texts: &[(String, String)]) -> Vec<Post> {
         retired: &[],
         // An example links to it.
         ignore: &["target.md".to_owned()],
+        pictures: &Pictures::default(),
         now: "2026-06-01T00:00:00Z".parse().unwrap(),
         look: content::Look::Build,
     });
@@ -116,7 +118,7 @@ fn differing(examples: &[&Example]) -> Vec<(usize, String)> {
     let folder = Url::parse(SITE).unwrap();
     let compared = posts(dir.path(), &texts).into_iter().zip(examples).filter_map(|(post, example)| {
         let page = folder.join(&format!("{}/", post.slug.as_str())).unwrap();
-        let ours = normal(&html::body(&post, &base, Medium::Web), Side::Ours, &folder, &page);
+        let ours = normal(&html::body(&post, &base, &Pictures::default(), Medium::Web), Side::Ours, &folder, &page);
         let theirs = normal(&balanced(&without_unknown(&example.html)), Side::Theirs, &folder, &page);
         (ours != theirs).then(|| {
             let shown = format!("#{}\n{}\n--- theirs\n{theirs}\n--- ours\n{ours}\n", example.number, example.markdown);

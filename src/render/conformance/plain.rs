@@ -10,6 +10,7 @@ use super::comrak::{corpus, newsletter};
 use crate::content::{self, Options};
 use crate::domain::post::Post;
 use crate::domain::publication::SiteUrl;
+use crate::pictures::Pictures;
 use crate::render::html::{self, Medium, Piece, attribute, pieces, tag_name};
 use crate::render::text;
 
@@ -26,6 +27,7 @@ fn load(root: &Path) -> Vec<Post> {
         known: &[],
         retired: &[],
         ignore: &[],
+        pictures: &Pictures::default(),
         now: "2026-06-01T00:00:00Z".parse().unwrap(),
         look: content::Look::Build,
     };
@@ -69,8 +71,8 @@ fn words_of(html: &str) -> Vec<String> {
 
 fn assert_holds_all(post: &Post) {
     let base = SiteUrl::parse(SITE).unwrap();
-    let html = html::body(post, &base, Medium::Mail);
-    let text = text::body(post, &base);
+    let html = html::body(post, &base, &Pictures::default(), Medium::Mail);
+    let text = text::body(post, &base, &Pictures::default());
     for piece in pieces(&html) {
         let Piece::Tag(tag) = piece else { continue };
         let Some(href) =

@@ -3,6 +3,7 @@
 use super::raw::tamed;
 use super::{Medium, Writer};
 use crate::domain::document::{AdmonitionKind, Block, Definition, Image, Inline, ListItem, Spacing};
+use crate::math::Style;
 
 impl Writer<'_> {
     pub(super) fn blocks(&mut self, blocks: &[Block]) {
@@ -22,7 +23,7 @@ impl Writer<'_> {
             Block::Table { alignments, head, rows } => self.table(alignments, head, rows),
             Block::Definitions(definitions) => self.definitions(definitions),
             Block::Figure { image, caption } => self.figure(image, caption),
-            Block::Math(tex) => self.display_math(tex),
+            Block::Math(tex) => self.formula(tex, Style::Display),
             Block::Rule => self.out.push_str("<hr>\n"),
             Block::Html(html) => self.raw_block(html),
             Block::More => {}

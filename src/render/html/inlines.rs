@@ -3,9 +3,10 @@
 use super::raw::tamed;
 use super::{Medium, Writer};
 use crate::domain::document::{Image, Inline, Target, Width};
+use crate::math::Style;
 
 /// No image in a mail is shown wider than the column, in pixels.
-const MAIL_WIDTH: u32 = 600;
+pub(super) const MAIL_WIDTH: u32 = 600;
 
 impl Writer<'_> {
     pub(super) fn inlines(&mut self, inlines: &[Inline]) {
@@ -27,7 +28,7 @@ impl Writer<'_> {
                 self.text(code);
                 self.close("code");
             }
-            Inline::Math(tex) => self.math(tex),
+            Inline::Math(tex) => self.formula(tex, Style::Inline),
             Inline::Link { target, title, content } => self.link(target, title.as_deref(), content),
             Inline::Image(image) => self.image(image),
             Inline::FootnoteReference(index) => self.note_reference(*index),
@@ -62,25 +63,6 @@ impl Writer<'_> {
         self.inlines(content);
         self.inside_link = false;
         self.close("a");
-    }
-
-    /// A formula in the line. The one place, with [`Writer::display_math`], where formulas
-    /// become more than TeX one day.
-    fn math(&mut self, tex: &str) {
-        self.out.push_str("<code");
-        self.class("math");
-        self.out.push('>');
-        self.text(tex);
-        self.close("code");
-    }
-
-    /// A formula of its own, on lines of its own.
-    pub(super) fn display_math(&mut self, tex: &str) {
-        self.out.push_str("<pre");
-        self.class("math");
-        self.out.push('>');
-        self.math(tex.trim());
-        self.out.push_str("</pre>\n");
     }
 
     pub(super) fn image(&mut self, image: &Image) {
@@ -128,7 +110,7 @@ impl Writer<'_> {
 }
 
 /// The size scaled down to a column, if it is wider.
-fn fitted(size: (u32, u32), column: u32) -> (u32, u32) {
+pub(super) fn fitted(size: (u32, u32), column: u32) -> (u32, u32) {
     if size.0 <= column { size } else { scaled(size, column) }
 }
 

@@ -7,6 +7,7 @@ mod balance;
 mod blocks;
 mod depth;
 mod escape;
+mod formulas;
 mod inlines;
 mod notes;
 mod raw;
@@ -16,8 +17,9 @@ mod tables;
 mod tests;
 
 use crate::domain::document::Document;
-use crate::domain::post::{Post, Slug};
+use crate::domain::post::Post;
 use crate::domain::publication::SiteUrl;
+use crate::pictures::Pictures;
 
 use super::links::{Links, Reach};
 use super::walk::{self, Outline};
@@ -43,13 +45,13 @@ pub(super) enum Medium {
 
 /// The body of a post for a medium. Raw HTML is balanced for the web, and
 /// sanitised for feeds and mail.
-pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
+pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
     let reach = match medium {
         Medium::Web => Reach::Page,
         Medium::Feed | Medium::Mail => Reach::Absolute,
     };
     let links = Links::new(base, post.site_path(), reach);
-    let html = written(&post.document, &post.slug, links.clone(), medium);
+    let html = written(post, links.clone(), pictures, medium);
     // Parsing is by far the dearest step. Without raw HTML there is nothing to close or to
     // remove: everything in `html` was written and escaped by us. The test
     // `sanitising_our_own_output_changes_nothing` proves it.
@@ -63,13 +65,15 @@ pub(super) fn body(post: &Post, base: &SiteUrl, medium: Medium) -> String {
     }
 }
 
-fn written(document: &Document, slug: &Slug, links: Links, medium: Medium) -> String {
+fn written(post: &Post, links: Links, pictures: &Pictures, medium: Medium) -> String {
+    let document = &post.document;
     let mut writer = Writer {
         out: String::with_capacity(4096),
         links,
         medium,
+        pictures,
         document,
-        note_prefix: slug.as_str().replace(['/', '.'], "-"),
+        note_prefix: post.slug.as_str().replace(['/', '.'], "-"),
         note_uses: vec![0; document.footnotes.len()],
         outline: Outline::of(document),
         inside_link: false,
@@ -84,6 +88,7 @@ struct Writer<'a> {
     out: String,
     links: Links,
     medium: Medium,
+    pictures: &'a Pictures,
     document: &'a Document,
     /// Makes the ids of this post's notes unlike those of any other post shown beside it.
     note_prefix: String,

@@ -8,6 +8,7 @@ use ammonia::{Builder, UrlRelative, UrlRelativeEvaluate};
 
 use super::Medium;
 use super::depth::{shallow_source, shallow_tree};
+use super::formulas::is_lowering;
 use crate::render::links::{Links, SCHEMES};
 
 /// Elements allowed everywhere.
@@ -108,8 +109,8 @@ const FEED_ATTRIBUTES: [(&str, &[&str]); 4] = [
     ("audio", &["src", "controls"]),
 ];
 
-const MAIL_ATTRIBUTES: [(&str, &[&str]); 2] =
-    [("a", &["name"]), ("table", &["role", "width", "cellpadding", "cellspacing", "border"])];
+const MAIL_ATTRIBUTES: [(&str, &[&str]); 3] =
+    [("a", &["name"]), ("img", &["style"]), ("table", &["role", "width", "cellpadding", "cellspacing", "border"])];
 
 /// Elements whose id may be the target of a link.
 const WITH_ID: [&str; 12] = ["h1", "h2", "h3", "h4", "h5", "h6", "li", "sup", "dt", "dd", "a", "figure"];
@@ -190,10 +191,12 @@ fn relative<'u>(url: &'u str, links: &Links, medium: Medium) -> Option<Cow<'u, s
     }
 }
 
-/// The URLs that the sanitiser itself does not know of: sets of images, posters, sources.
+/// The values that the sanitiser itself does not know of: sets of images, posters, sources, styles.
 fn filtered<'v>(name: &str, value: &'v str, links: &Links) -> Option<Cow<'v, str>> {
     match name {
         "srcset" => absolute_set(value, links).map(Cow::Owned),
+        // What lowers a formula to its line, and nothing else.
+        "style" => is_lowering(value).then_some(Cow::Borrowed(value)),
         "poster" | "cite" => links.resolve(value).map(Cow::Owned),
         _ => Some(Cow::Borrowed(value)),
     }

@@ -6,7 +6,7 @@ use crate::render::sample::{any_document, document, heading, item, link, paragra
 
 fn html(blocks: Vec<Block>, medium: Medium) -> String {
     let post = post("T", "2026/a.post", Document { blocks, footnotes: Vec::new() });
-    body(&post, &publication("https://example.org/blog/").base_url, medium)
+    body(&post, &publication("https://example.org/blog/").base_url, &Pictures::default(), medium)
 }
 
 fn all_media(blocks: &[Block]) -> [String; 3] {
@@ -96,7 +96,12 @@ fn every_url_that_leaves_the_site_is_absolute() {
 
 #[test]
 fn a_feed_has_no_class_and_no_style() {
-    let out = body(&post("T", "t", document()), &publication("https://example.org/").base_url, Medium::Feed);
+    let out = body(
+        &post("T", "t", document()),
+        &publication("https://example.org/").base_url,
+        &Pictures::default(),
+        Medium::Feed,
+    );
     assert!(!out.contains(" class=") && !out.contains(" style=") && !out.contains("<script"), "{out}");
     assert!(!out.contains("src=\"/") && !out.contains("href=\"/") && !out.contains("href=\"#"), "{out}");
 }
@@ -107,7 +112,7 @@ fn notes_lead_there_and_back_under_names_of_their_own_post() {
     let footnotes = vec![Footnote { label: "x".into(), blocks: vec![paragraph("note")] }];
     let post = post("T", "a/b.c", Document { blocks, footnotes });
     let base = publication("https://example.org/").base_url;
-    let web = body(&post, &base, Medium::Web);
+    let web = body(&post, &base, &Pictures::default(), Medium::Web);
     for part in [
         "<sup id=\"fnref-a-b-c-1\"",
         "<sup id=\"fnref-a-b-c-1-2\"",
@@ -117,10 +122,10 @@ fn notes_lead_there_and_back_under_names_of_their_own_post() {
     ] {
         assert!(web.contains(part), "{part} is not in {web}");
     }
-    let feed = body(&post, &base, Medium::Feed);
+    let feed = body(&post, &base, &Pictures::default(), Medium::Feed);
     assert!(feed.contains("<a href=\"https://example.org/a/b.c/#fn-a-b-c-1\">1</a>"), "{feed}");
     assert!(feed.contains("<section>\n<ol>\n<li id=\"fn-a-b-c-1\">"), "{feed}");
-    let mail = body(&post, &base, Medium::Mail);
+    let mail = body(&post, &base, &Pictures::default(), Medium::Mail);
     assert!(mail.contains("<a name=\"fn-a-b-c-1\"></a>") && mail.contains("href=\"#fn-a-b-c-1\""), "{mail}");
 }
 
@@ -129,7 +134,7 @@ fn the_notes_of_a_mail_with_raw_html_still_work() {
     let blocks = vec![Block::Html("<b>x</b>".into()), Block::Paragraph(vec![Inline::FootnoteReference(0)])];
     let footnotes = vec![Footnote { label: "x".into(), blocks: vec![paragraph("note")] }];
     let post = post("T", "a", Document { blocks, footnotes });
-    let mail = body(&post, &publication("https://example.org/").base_url, Medium::Mail);
+    let mail = body(&post, &publication("https://example.org/").base_url, &Pictures::default(), Medium::Mail);
     assert!(
         mail.contains("href=\"#fn-a-1\"") && mail.contains("name=\"fn-a-1\"") && mail.contains("href=\"#fnref-a-1\"")
     );
@@ -176,10 +181,10 @@ proptest! {
     #[test]
     fn sanitising_our_own_output_changes_nothing(document in any_document()) {
         let base = publication("https://example.org/").base_url;
-        let slug = Slug::from_text("a/b").unwrap();
+        let (post, pictures) = (post("T", "a/b", document), Pictures::default());
         for medium in [Medium::Feed, Medium::Mail] {
             let links = Links::new(&base, "a/b/", Reach::Absolute);
-            let ours = written(&document, &slug, links.clone(), medium);
+            let ours = written(&post, links.clone(), &pictures, medium);
             let clean = Sanitizer::new(&links, medium).clean(&ours);
             prop_assert_eq!(clean, ours);
         }
@@ -189,10 +194,40 @@ proptest! {
 #[test]
 fn sanitising_the_sample_changes_nothing() {
     let base = publication("https://example.org/").base_url;
-    let slug = Slug::from_text("a/b").unwrap();
+    let (post, pictures) = (post("T", "a/b", document()), Pictures::default());
     for medium in [Medium::Feed, Medium::Mail] {
         let links = Links::new(&base, "a/b/", Reach::Absolute);
-        let ours = written(&document(), &slug, links.clone(), medium);
+        let ours = written(&post, links.clone(), &pictures, medium);
         assert_eq!(Sanitizer::new(&links, medium).clean(&ours), ours);
     }
+}
+
+#[test]
+fn a_formula_is_mathml_or_letters_or_a_picture_or_what_was_typed() {
+    let inline = |tex: &str| Block::Paragraph(vec![Inline::Math(tex.into())]);
+    let [web, feed, mail] = all_media(&[inline("x^2"), inline("\\frac ab"), Block::Math("\\sqrt x".into())]);
+    assert_eq!(web.matches("<math").count(), 3, "{web}");
+    assert!(web.contains("<div class=\"formula\" tabindex=\"0\"><math display=\"block\">"), "{web}");
+    for out in [&feed, &mail] {
+        assert!(out.contains("<p><i>x</i><sup>2</sup></p>"), "{out}");
+        assert!(
+            out.contains(" src=\"https://example.org/blog/pictures/") && out.contains(" alt=\"\\frac ab\""),
+            "{out}"
+        );
+        assert!(out.contains(" alt=\"\\sqrt x\"") && !out.contains("<math"), "{out}");
+    }
+    assert_eq!(mail.matches(" style=\"vertical-align:-").count(), 1, "{mail}");
+    assert!(mail.contains("<p class=\"formula\"><img class=\"m\""), "{mail}");
+    for out in all_media(&[inline("\\nonsense"), Block::Math("\\frac{".into())]) {
+        assert!(out.contains(">\\nonsense</code></p>") && out.contains(">\\frac{</code></pre>"), "{out}");
+    }
+}
+
+#[test]
+fn a_formula_survives_beside_raw_html() {
+    let blocks = [Block::Html("<p>raw</p>\n".into()), Block::Paragraph(vec![Inline::Math("\\frac ab".into())])];
+    let [web, feed, mail] = all_media(&blocks);
+    assert!(web.contains("<mfrac><mi>a</mi><mi>b</mi></mfrac></math>"), "{web}");
+    assert!(feed.contains("alt=\"\\frac ab\""), "{feed}");
+    assert!(mail.contains("alt=\"\\frac ab\"") && mail.contains("style=\"vertical-align:-"), "{mail}");
 }

@@ -26,6 +26,7 @@ pub fn publication(base: &str) -> Publication {
         postal_address: Some("Field Notes, 12 St James's Square, London SW1Y 4JH".into()),
         from: Mailbox::parse("Field Notes <notes@example.org>").unwrap(),
         reply_to: None,
+        idempotency_header: None,
         list_id: "notes.example.org".into(),
     }
 }

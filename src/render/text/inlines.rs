@@ -3,8 +3,9 @@
 use super::Writer;
 use super::flow::Flow;
 use crate::domain::document::{Image, Inline, Target, plain_text};
+use crate::math;
 
-impl Writer {
+impl Writer<'_> {
     pub(super) fn inlines(&mut self, inlines: &[Inline], flow: &mut Flow) {
         for inline in inlines {
             match (inline, self.hidden) {
@@ -28,11 +29,7 @@ impl Writer {
                 flow.code(code);
                 flow.fixed("`");
             }
-            Inline::Math(tex) => {
-                flow.fixed("$");
-                flow.code(tex);
-                flow.fixed("$");
-            }
+            Inline::Math(tex) => self.formula(tex, flow),
             Inline::Link { target, content, .. } => self.link(target, content, flow),
             Inline::Image(image) => {
                 if !image.alt.trim().is_empty() {
@@ -44,6 +41,17 @@ impl Writer {
             Inline::HardBreak => flow.line_break(),
             Inline::Html(html) => self.raw_inline(html, flow),
         }
+    }
+
+    /// Letters where a formula is no more than that, else what its author typed.
+    fn formula(&self, tex: &str, flow: &mut Flow) {
+        let plain = math::plain(tex, self.pictures.macros());
+        if let Some(characters) = plain.and_then(|pieces| math::characters(&pieces)) {
+            return flow.code(&characters);
+        }
+        flow.fixed("$");
+        flow.code(tex);
+        flow.fixed("$");
     }
 
     fn between(&mut self, mark: &str, inner: &[Inline], flow: &mut Flow) {

@@ -18,6 +18,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::domain::document::{AdmonitionKind, Block, Definition, Document, Footnote, Inline, ListItem, Spacing};
 use crate::domain::post::Post;
 use crate::domain::publication::SiteUrl;
+use crate::pictures::Pictures;
 
 use super::html::Sanitizer;
 use super::links::{Links, Reach};
@@ -31,8 +32,9 @@ pub(super) const WIDTH: usize = 72;
 const NARROWEST: usize = 24;
 
 /// The body of a post as text, with its notes and the list of its links; lines end in `\n`.
-pub(super) fn body(post: &Post, base: &SiteUrl) -> String {
+pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures) -> String {
     let mut writer = Writer {
+        pictures,
         links: Links::new(base, post.site_path(), Reach::Absolute),
         listed: Vec::new(),
         outline: Outline::of(&post.document),
@@ -62,7 +64,9 @@ fn joined(lines: &[String]) -> String {
 }
 
 /// Writes one document.
-struct Writer {
+struct Writer<'a> {
+    /// Knows which formulas are text.
+    pictures: &'a Pictures,
     links: Links,
     /// The URLs referred to so far; `[n]` is the n-th.
     listed: Vec<String>,
@@ -76,7 +80,7 @@ struct Writer {
     hidden: Option<&'static str>,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn document(&mut self, document: &Document) -> Vec<String> {
         let mut lines = self.blocks(&document.blocks, WIDTH);
         if !document.footnotes.is_empty() {

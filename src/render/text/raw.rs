@@ -16,7 +16,7 @@ const PARAGRAPHS: [&str; 15] =
 /// Elements that begin and end on lines of their own.
 const LINES: [&str; 8] = ["div", "li", "dt", "dd", "tr", "figcaption", "center", "caption"];
 
-impl Writer {
+impl Writer<'_> {
     /// One raw tag in running text. An `<a>` and its `</a>` arrive apart.
     pub(super) fn raw_inline(&mut self, html: &str, flow: &mut Flow) {
         let name = tag_name(html);

@@ -9,7 +9,7 @@ use crate::domain::document::{Alignment, Inline};
 /// What stands between two columns.
 const GUTTER: usize = 2;
 
-impl Writer {
+impl Writer<'_> {
     pub(super) fn table(
         &mut self,
         alignments: &[Alignment],

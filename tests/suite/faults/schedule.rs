@@ -66,6 +66,21 @@ fn a_campaign_found_less_than_an_hour_late_is_mailed_and_resume_sends_an_overdue
 }
 
 #[test]
+fn what_was_put_off_past_its_last_moment_expires_and_is_mailed_no_more() {
+    let sink = Sink::start(Script { faults: vec![Fault::Greylist(50)], ..Script::default() });
+    let site = site(&relay(&sink, 1), READERS);
+    let publish = ["publish", "--yes", "--deliver-by", "2026-02-01T08:30:00Z"];
+    at(&site, "2026-02-01T08:00:00Z", &publish).expect_code(0);
+    let (put_off, taken) = (count(&site.totals(), "deferred"), sink.accepted_count());
+    assert!(put_off > 0 && taken > 0, "{put_off} put off, {taken} taken");
+    at(&site, "2026-02-01T09:00:00Z", &["publish", "--yes"]).expect_code(0);
+    assert_eq!((count(&site.totals(), "expired"), sink.accepted_count()), (put_off, taken));
+
+    let backwards = ["publish", "--yes", "--at", "2026-02-02 09:00", "--deliver-by", "2026-02-02 08:00"];
+    assert!(at(&site, "2026-02-01T08:00:00Z", &backwards).expect_code(2).stderr().contains("--deliver-by"));
+}
+
+#[test]
 fn a_moment_that_has_passed_or_is_none_is_refused() {
     let sink = Sink::start(Script::default());
     let site = site(&relay(&sink, 1), 1);
