@@ -7,6 +7,7 @@ mod support;
 mod dkim;
 mod faults;
 mod feeds;
+mod formulas;
 mod golden;
 mod lists;
 mod message;
