@@ -12,6 +12,7 @@
 //! | 4 | [`render`], [`message`] | a document becomes a page, an entry, an issue, a message |
 //! | 5 | [`check`], [`publish`], [`deliver`] | what is wrong; the site's files; the campaign's mail |
 //! | 6 | [`campaign`] | the story: build, check, open, deliver |
+//! | 7 | [`web`] | what is answered over HTTP: the preview |
 //! | 8 | [`cli`] | one file per verb, and the only printer |
 //!
 //! `ARCHITECTURE.md` tells the story of one post and of one crash.
@@ -39,5 +40,7 @@ pub mod deliver;
 pub mod publish;
 
 pub mod campaign;
+
+pub mod web;
 
 pub mod cli;

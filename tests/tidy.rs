@@ -53,9 +53,9 @@ const ABSENCES: &[Absence] = &[
         allowed: &["files/", "ledger/"],
     },
     Absence {
-        what: "opens a connection (only the SMTP client does), or waits for one (only metrics do)",
+        what: "opens a connection (only the SMTP client does), or waits for one (only the web server does)",
         words: &["TcpStream", "TcpListener", "UdpSocket", "lookup_host"],
-        allowed: &["smtp/", "cli/metrics"],
+        allowed: &["smtp/", "web/http"],
     },
     Absence {
         what: "starts a process (git for history, the author's editor)",
@@ -70,7 +70,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["ledger/"]),
     ("rustls", &["smtp/"]),
     ("tokio_rustls", &["smtp/"]),
-    ("tokio", &["smtp/", "ledger/", "deliver/", "campaign/", "cli/"]),
+    ("tokio", &["smtp/", "ledger/", "deliver/", "campaign/", "web/", "cli/"]),
     ("rss", &["feed/"]),
     ("atom_syndication", &["feed/"]),
     ("feed_rs", &["feed/"]),
@@ -83,13 +83,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls_pki_types", &["dkim/"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
+    ("hyper", &["web/http"]),
+    ("hyper_util", &["web/http"]),
+    ("http_body_util", &["web/http"]),
     ("math_core", &["math/"]),
     ("ratex_layout", &["math/"]),
     ("ratex_parser", &["math/"]),
     ("ratex_render", &["math/"]),
     ("ratex_types", &["math/"]),
-    ("hyper", &["cli/"]),
-    ("hyper_util", &["cli/"]),
 ];
 
 #[test]

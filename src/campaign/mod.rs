@@ -9,6 +9,7 @@ mod news;
 mod open;
 mod plan;
 mod prepare;
+mod proof;
 mod send;
 mod site;
 
@@ -17,5 +18,6 @@ pub use news::Choice;
 pub use open::{OpenError, Opened, Period, call_old, open};
 pub use plan::{Plan, PlannedCampaign, plan};
 pub use prepare::{Prepared, Unmailable, choose_named, find_post, prepare};
+pub use proof::{Proof, entry, proof};
 pub use send::{SendError, Sent, send, send_test};
-pub use site::{BuildError, build, foresee};
+pub use site::{BuildError, build, build_for_preview, foresee};

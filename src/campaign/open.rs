@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::dkim::Signers;
 use crate::domain::address::Address;
 use crate::domain::ids::{CampaignId, Generation, MessageId, PostId};
+use crate::domain::issue::Issue;
 use crate::domain::post::Post;
 use crate::domain::subscriber::ImportCount;
 use crate::domain::time::Instant;
@@ -148,11 +149,9 @@ pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<Vec<Iss
 
 /// One post as a frozen issue.
 pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueRow), Diagnostic> {
-    let publication = &prepared.config.publication;
-    let Prepared { feeds, topic_count, pictures, .. } = prepared;
-    let site = SiteContext { publication, feeds, topic_count: *topic_count, pictures };
-    let issue = render::issue(&prepared.theme, &site, post)?;
-    let frozen = message::freeze(&issue, publication).map_err(|error| unrenderable(post, &error.to_string()))?;
+    let issue = issue(prepared, post)?;
+    let frozen = message::freeze(&issue, &prepared.config.publication)
+        .map_err(|error| unrenderable(post, &error.to_string()))?;
     let row = IssueRow {
         id: frozen.id(),
         post: post.id.clone(),
@@ -162,6 +161,13 @@ pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueR
         commit: issue.commit,
     };
     Ok((frozen, row))
+}
+
+/// One post as an issue.
+pub(super) fn issue(prepared: &Prepared, post: &Post) -> Result<Issue, Diagnostic> {
+    let Prepared { feeds, topic_count, pictures, .. } = prepared;
+    let site = SiteContext { publication: &prepared.config.publication, feeds, topic_count: *topic_count, pictures };
+    render::issue(&prepared.theme, &site, post)
 }
 
 /// Assembles and signs each variant of the issue for nobody: what fails here would fail for

@@ -1,7 +1,11 @@
 //! The site as a publication's settings want it, planned or written.
 
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
 use super::prepare::Prepared;
 use crate::diagnostic::has_errors;
+use crate::domain::post::{Post, Visibility};
 use crate::feed::Limit;
 use crate::ledger::{Ledger, LedgerError};
 use crate::publish::{self, Leftovers, PublishError, Site, SiteChanges};
@@ -19,7 +23,7 @@ pub enum BuildError {
 
 /// Writes the site, then remembers the posts' ids: from now on none may vanish silently.
 pub fn build(prepared: &Prepared, ledger: &Ledger) -> Result<SiteChanges, BuildError> {
-    let changes = with_site(prepared, publish::apply)?;
+    let changes = with_site(prepared, &Target::public(prepared), publish::apply)?;
     prepared.pictures.sweep();
     ledger.record_posts(&prepared.known())?;
     Ok(changes)
@@ -27,15 +31,43 @@ pub fn build(prepared: &Prepared, ledger: &Ledger) -> Result<SiteChanges, BuildE
 
 /// What [`build`] would write; nothing is written.
 pub fn foresee(prepared: &Prepared) -> Result<SiteChanges, BuildError> {
-    Ok(with_site(prepared, publish::plan)?)
+    Ok(with_site(prepared, &Target::public(prepared), publish::plan)?)
+}
+
+/// Writes the site into a folder of its own with drafts and scheduled posts in it, as if the
+/// moment of all of them had come. Nothing else is touched. A second call writes what changed.
+pub fn build_for_preview(prepared: &Prepared, folder: &Path) -> Result<SiteChanges, PublishError> {
+    let public = |post: &Post| Post { visibility: Visibility::Public, ..post.clone() };
+    let target = Target {
+        posts: prepared.posts.iter().map(public).collect(),
+        output: folder.join("site"),
+        manifest: folder.join("manifest.json"),
+    };
+    with_site(prepared, &target, publish::apply)
+}
+
+/// What is written where.
+struct Target<'a> {
+    posts: Cow<'a, [Post]>,
+    output: PathBuf,
+    manifest: PathBuf,
+}
+
+impl<'a> Target<'a> {
+    /// What everybody sees.
+    fn public(prepared: &'a Prepared) -> Self {
+        let config = prepared.config;
+        let manifest = config.state_dir.join("site-manifest.json");
+        Self { posts: Cow::Borrowed(&prepared.posts), output: config.output.clone(), manifest }
+    }
 }
 
 fn with_site(
     prepared: &Prepared,
+    target: &Target,
     walk: impl Fn(&Site) -> Result<SiteChanges, PublishError>,
 ) -> Result<SiteChanges, PublishError> {
     let config = prepared.config;
-    let manifest = config.state_dir.join("site-manifest.json");
     // While a post is broken its page stays: the author is still at work on it.
     let leftovers = if has_errors(&prepared.diagnostics) { Leftovers::Keep } else { Leftovers::Remove };
     let theme_digest = prepared.theme.digest();
@@ -43,10 +75,10 @@ fn with_site(
         publication: &config.publication,
         theme: &prepared.theme,
         theme_digest: &theme_digest,
-        posts: &prepared.posts,
+        posts: &target.posts,
         limit: Limit { entries: config.feed_limit, ..Limit::default() },
-        output: &config.output,
-        manifest: &manifest,
+        output: &target.output,
+        manifest: &target.manifest,
         pictures: &prepared.pictures,
         leftovers,
     })

@@ -43,6 +43,15 @@ pub enum Verb {
     },
     /// Write feeds, pages and assets; only what changed
     Build,
+    /// Show in a browser, on this machine, what readers will get; shows changes by itself
+    Preview {
+        /// The port on this machine (default: 4747, or any that is free)
+        #[arg(long)]
+        port: Option<u16>,
+        /// Open the browser
+        #[arg(long)]
+        open: bool,
+    },
     /// Show what `publish` would do, and do nothing
     Plan(Selection),
     /// Build, open campaigns for new posts, and deliver

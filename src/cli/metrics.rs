@@ -4,37 +4,24 @@
 //! delays nothing. There are bounds on how many may ask at once, how much they may say and
 //! how long they may take.
 
-use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::exposition;
 use super::failure::Failure;
 use super::printer;
 use crate::deliver::Tally;
+use crate::web::http::{self, Answer, Ask, Bounds, Socket};
 
-/// So many clients are served at once; others wait in the system's queue.
-const CLIENTS: usize = 8;
-/// A client that has not been served after so long is cut off.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The most bytes of a request's head that are read, and that are written ahead.
-const HEAD: usize = 8 * 1024;
-/// The most headers of a request.
-const HEADERS: usize = 32;
+/// Few ask at once, and none for long.
+const BOUNDS: Bounds = Bounds { clients: 8, patience: Duration::from_secs(5) };
 
 /// An address that is bound and not served yet.
-pub struct Endpoint(TcpListener);
+pub struct Endpoint(Socket);
 
 /// A server that ends when it is dropped.
 pub struct Metrics {
@@ -52,27 +39,20 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
 impl Endpoint {
     /// Binds the address. Nobody is answered before [`Endpoint::serve`].
     pub fn bind(address: SocketAddr) -> Result<Self, Failure> {
-        let wrong = |error: std::io::Error| Failure::usage(format!("--metrics {address}: {error}"));
-        let listener = TcpListener::bind(address).map_err(wrong)?;
-        listener.set_nonblocking(true).map_err(wrong)?;
-        Ok(Self(listener))
-    }
-
-    fn url(&self) -> String {
-        let address = self.0.local_addr().expect("a bound socket has an address");
-        format!("http://{address}/metrics")
+        Socket::bind(address).map(Self).map_err(|error| Failure::usage(format!("--metrics {address}: {error}")))
     }
 
     /// Serves what `tally` says, and says where.
     pub fn serve(self, tally: Arc<Tally>) -> Result<Metrics, Failure> {
         let wrong = |error: std::io::Error| Failure::Unwritable(format!("metrics cannot be served: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
-        printer::say(&format!("metrics: {}", self.url()));
+        printer::say(&format!("metrics: http://{}/metrics", self.0.address()));
         let (end, ended) = oneshot::channel();
+        let answer = move |ask| std::future::ready(respond(&ask, &tally));
         let serving = move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = accept(self.0, tally) => {}
+                    () = http::serve(self.0, BOUNDS, answer) => {}
                     _ = ended => {}
                 }
             });
@@ -91,44 +71,14 @@ impl Drop for Metrics {
     }
 }
 
-async fn accept(listener: TcpListener, tally: Arc<Tally>) {
-    let listener = tokio::net::TcpListener::from_std(listener).expect("the socket does not block");
-    let places = Arc::new(Semaphore::new(CLIENTS));
-    loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the places are never closed");
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of files, or the client is gone: the one passes, the other does no harm.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let tally = Arc::clone(&tally);
-        tokio::spawn(async move {
-            // Whether it was served in time or not is the client's affair.
-            drop(tokio::time::timeout(PATIENCE, answer(stream, tally)).await);
-            drop(place);
-        });
+fn respond(ask: &Ask, tally: &Tally) -> Answer {
+    match (ask.path.as_str(), ask.is_get) {
+        ("/metrics", true) => {
+            Answer::ok(exposition::CONTENT_TYPE, exposition::text(tally.read(), tally.beat().as_ref()))
+        }
+        ("/metrics", false) => Answer::empty(405),
+        (_, _) => Answer::empty(404),
     }
-}
-
-async fn answer(stream: TcpStream, tally: Arc<Tally>) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let response = respond(request.method(), request.uri().path(), &tally);
-        async move { Ok::<_, Infallible>(response) }
-    });
-    let mut http = http1::Builder::new();
-    http.keep_alive(false).max_buf_size(HEAD).max_headers(HEADERS).timer(TokioTimer::new());
-    // A connection that broke is over.
-    drop(http.header_read_timeout(PATIENCE).serve_connection(TokioIo::new(stream), service).await);
-}
-
-fn respond(method: &Method, path: &str, tally: &Tally) -> Response<String> {
-    let response = Response::builder().header(CONTENT_TYPE, exposition::CONTENT_TYPE);
-    let response = match (path, method) {
-        ("/metrics", &Method::GET) => response.body(exposition::text(tally.read(), tally.beat().as_ref())),
-        ("/metrics", _) => response.status(StatusCode::METHOD_NOT_ALLOWED).header(ALLOW, "GET").body(String::new()),
-        (_, _) => response.status(StatusCode::NOT_FOUND).body(String::new()),
-    };
-    response.expect("constants make a response")
 }
 
 #[cfg(test)]

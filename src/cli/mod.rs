@@ -18,6 +18,7 @@ mod keys;
 mod metrics;
 mod new;
 mod plan;
+mod preview;
 mod printer;
 mod progress;
 mod publish;
@@ -56,6 +57,9 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
         Verb::New { title } => new::run(context, &title),
         Verb::Check { fix } => check::run(context, if fix { check::Mode::Repair } else { check::Mode::Report }),
         Verb::Build => build::run(context),
+        Verb::Preview { port, open } => {
+            preview::run(context, port, if open { preview::Browser::Open } else { preview::Browser::Leave })
+        }
         Verb::Plan(selection) => plan::run(context, &selection),
         Verb::Publish { selection, how } => publish::run(context, &selection, &publish::Manner::of(how)),
         Verb::Test { post, to } => test::run(context, &post, &to),

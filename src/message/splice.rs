@@ -30,6 +30,21 @@ pub struct Recipient<'a> {
     pub values: &'a [(Slot, String)],
 }
 
+impl<'a> Recipient<'a> {
+    /// What fills a slot; empty without a value.
+    pub fn value(&self, slot: &Slot) -> &'a str {
+        match slot {
+            Slot::UnsubscribeUrl => self.unsubscribe_url,
+            Slot::SubscriberName => self.name.unwrap_or_default().trim(),
+            Slot::SubscriberAddress => self.address.as_str(),
+            Slot::PreferencesUrl | Slot::Attribute(_) => {
+                let found = self.values.iter().find(|(known, _)| known == slot);
+                found.map_or("", |(_, value)| value.trim())
+            }
+        }
+    }
+}
+
 /// The RFC 5322 bytes of one copy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
@@ -63,7 +78,7 @@ pub fn assemble(
     date: Instant,
 ) -> Result<Message, Unrenderable> {
     let gaps = Gaps::new(recipient, message_id, date)?;
-    let segments = frozen.chosen(|slot| gaps.value(slot).is_empty());
+    let segments = frozen.chosen(|slot| recipient.value(slot).is_empty());
     let length: usize = segments.iter().map(Segment::static_length).sum();
     let mut out = String::with_capacity(length + 1024);
     for segment in segments {
@@ -100,10 +115,7 @@ struct Gaps<'a> {
     date: String,
     to: String,
     message_id: String,
-    unsubscribe_url: &'a str,
-    name: &'a str,
-    address: &'a str,
-    values: &'a [(Slot, String)],
+    recipient: Recipient<'a>,
 }
 
 impl<'a> Gaps<'a> {
@@ -113,10 +125,10 @@ impl<'a> Gaps<'a> {
             date: header::date(date)?,
             to: header::mailbox("To: ", name, recipient.address),
             message_id: header::message_id(message_id.as_str())?,
-            unsubscribe_url: header::one_click_url(Field::UnsubscribeUrl, recipient.unsubscribe_url)?,
-            name: name.unwrap_or_default(),
-            address: recipient.address.as_str(),
-            values: recipient.values,
+            recipient: Recipient {
+                unsubscribe_url: header::one_click_url(Field::UnsubscribeUrl, recipient.unsubscribe_url)?,
+                ..*recipient
+            },
         })
     }
 
@@ -128,26 +140,14 @@ impl<'a> Gaps<'a> {
             Segment::MessageId => out.push_str(&self.message_id),
             Segment::ListUnsubscribe => {
                 out.push('<');
-                out.push_str(self.unsubscribe_url);
+                out.push_str(self.recipient.unsubscribe_url);
                 out.push('>');
             }
-            Segment::Slot(slot, part) => write(self.value(slot), *part, out),
-            Segment::SlotOr(slot, part, default) => match self.value(slot) {
+            Segment::Slot(slot, part) => write(self.recipient.value(slot), *part, out),
+            Segment::SlotOr(slot, part, default) => match self.recipient.value(slot) {
                 "" => write(default, *part, out),
                 value => write(value, *part, out),
             },
-        }
-    }
-
-    fn value(&self, slot: &Slot) -> &'a str {
-        match slot {
-            Slot::UnsubscribeUrl => self.unsubscribe_url,
-            Slot::SubscriberName => self.name,
-            Slot::SubscriberAddress => self.address,
-            Slot::PreferencesUrl | Slot::Attribute(_) => {
-                let found = self.values.iter().find(|(known, _)| known == slot);
-                found.map_or("", |(_, value)| value.trim())
-            }
         }
     }
 }

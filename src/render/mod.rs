@@ -9,6 +9,7 @@ mod html;
 mod issue;
 mod links;
 mod pages;
+pub mod preview;
 #[cfg(test)]
 mod sample;
 mod shown;

@@ -25,9 +25,11 @@ impl Envelope {
 
     /// Writes the parameters of MAIL that ask for the report, each with its blank before it.
     pub(super) fn write_mail_parameters(&self, relay: &Capabilities, out: &mut String) -> fmt::Result {
-        let Some(id) = self.asked_of(relay) else { return Ok(()) };
+        if !self.asks(relay) {
+            return Ok(());
+        }
         out.push_str(" RET=HDRS");
-        if let Some(EnvelopeId(id)) = id {
+        if let Reports::Failures(Some(EnvelopeId(id))) = &self.reports {
             out.push_str(" ENVID=");
             write_xtext(id, out)?;
         }
@@ -36,18 +38,18 @@ impl Envelope {
 
     /// Writes the parameters of RCPT that ask for the report, each with its blank before it.
     pub(super) fn write_rcpt_parameters(&self, relay: &Capabilities, out: &mut String) -> fmt::Result {
-        if self.asked_of(relay).is_none() {
+        if !self.asks(relay) {
             return Ok(());
         }
         out.push_str(" NOTIFY=FAILURE ORCPT=rfc822;");
         write_xtext(self.recipient.as_str(), out)
     }
 
-    /// Whether this relay is asked for anything, and the id if there is one.
-    fn asked_of(&self, relay: &Capabilities) -> Option<Option<&EnvelopeId>> {
-        match &self.reports {
-            Reports::Failures(id) if relay.offers(Extension::Dsn) => Some(id.as_ref()),
-            Reports::Failures(_) | Reports::Usual => None,
+    /// Whether this relay is asked for anything.
+    fn asks(&self, relay: &Capabilities) -> bool {
+        match self.reports {
+            Reports::Failures(_) => relay.offers(Extension::Dsn),
+            Reports::Usual => false,
         }
     }
 }

@@ -15,6 +15,7 @@ mod metrics;
 mod ml_field_notes;
 mod pacing;
 mod postfix;
+mod preview;
 mod proxy;
 mod publishing;
 mod sample;

@@ -1,10 +1,11 @@
 //! `publish --metrics`: what a collector gets, and that no client delays the mail.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::http::ask;
 use crate::support::sink::{Script, Sink};
 use crate::support::site::Site;
 
@@ -29,15 +30,6 @@ fn publishing(site: &Site) -> (Child, SocketAddr) {
     });
     std::thread::spawn(move || lines.for_each(drop));
     (child, address.expect("the address is told"))
-}
-
-fn ask(address: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("somebody listens");
-    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out can be set");
-    stream.write_all(request.as_bytes()).expect("the request leaves");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
 }
 
 fn scrape(address: SocketAddr) -> String {

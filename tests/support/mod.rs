@@ -2,6 +2,7 @@
 
 pub mod corpora;
 pub mod golden;
+pub mod http;
 pub mod mail;
 pub mod postfix;
 pub mod proxy;

@@ -116,7 +116,7 @@ fn compiled(sources: &Sources) -> Result<Tera, Vec<Diagnostic>> {
 
 /// An engine without templates. Tera has no functions that read files, the environment or
 /// the network; the one that makes long lists is replaced by a bounded one.
-fn engine() -> Tera {
+pub(super) fn engine() -> Tera {
     let mut tera = Tera::new();
     tera.autoescape_on([".html", ".htm", ".xml", ".svg"]);
     tera.register_function("range", limits::range);
