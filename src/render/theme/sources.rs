@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// The templates in the binary.
-const BUILT_IN: [(&str, &str); 12] = [
+const BUILT_IN: [(&str, &str); 15] = [
     ("base.html", include_str!("../../../templates/base.html")),
     ("page.html", include_str!("../../../templates/page.html")),
     ("posts.html", include_str!("../../../templates/posts.html")),
@@ -19,6 +19,9 @@ const BUILT_IN: [(&str, &str); 12] = [
     ("mail/subject.txt", include_str!("../../../templates/mail/subject.txt")),
     ("mail/issue.html", include_str!("../../../templates/mail/issue.html")),
     ("mail/issue.css", include_str!("../../../templates/mail/issue.css")),
+    ("mail/digest-subject.txt", include_str!("../../../templates/mail/digest-subject.txt")),
+    ("mail/digest.html", include_str!("../../../templates/mail/digest.html")),
+    ("mail/digest.txt", include_str!("../../../templates/mail/digest.txt")),
     ("mail/issue.txt", include_str!("../../../templates/mail/issue.txt")),
 ];
 
