@@ -4,6 +4,7 @@
 //! Post text is data. It is written as HTML or text by our own writers first, and enters a
 //! template as one finished value; no template engine ever sees it as a template.
 
+mod digest;
 mod entry;
 mod html;
 mod issue;
@@ -23,6 +24,7 @@ mod variants;
 mod views;
 mod walk;
 
+pub use digest::digest as digest_issue;
 pub use entry::entry;
 pub use issue::issue;
 pub use pages::{Neighbours, index, not_found, page, redirect, topic, topics};

@@ -193,7 +193,7 @@ pub(super) struct DateView {
 }
 
 impl DateView {
-    fn new(date: Dated, language: &str) -> Self {
+    pub fn new(date: Dated, language: &str) -> Self {
         let english = primary(language) == "en";
         let (text, short) = if english { ("%-d %B %Y", "%-d %b") } else { ("%Y-%m-%d", "%m-%d") };
         Self {

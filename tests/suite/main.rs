@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod digest;
 mod dkim;
 mod faults;
 mod feeds;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// The templates in the binary.
-const BUILT_IN: [(&str, &str); 14] = [
+const BUILT_IN: [(&str, &str); 17] = [
     ("base.html", include_str!("../../../templates/base.html")),
     ("page.html", include_str!("../../../templates/page.html")),
     ("posts.html", include_str!("../../../templates/posts.html")),
@@ -21,6 +21,9 @@ const BUILT_IN: [(&str, &str); 14] = [
     ("mail/issue.html", include_str!("../../../templates/mail/issue.html")),
     ("mail/issue.css", include_str!("../../../templates/mail/issue.css")),
     ("mail/math.css", include_str!("../../../templates/mail/math.css")),
+    ("mail/digest-subject.txt", include_str!("../../../templates/mail/digest-subject.txt")),
+    ("mail/digest.html", include_str!("../../../templates/mail/digest.html")),
+    ("mail/digest.txt", include_str!("../../../templates/mail/digest.txt")),
     ("mail/issue.txt", include_str!("../../../templates/mail/issue.txt")),
 ];
 
