@@ -125,7 +125,8 @@ fn campaign(path: &Path) -> Ledger {
     ledger.freeze_issue(&row).expect("the state can be written");
     let generation = Generation::FIRST;
     let audience = ledger.resolve_audience(&[], &post, generation).expect("the state can be read");
-    let campaign = NewCampaign { post, issue, generation, audience, not_before: None, expires: None };
+    let campaign =
+        NewCampaign { post, carried: Vec::new(), issue, generation, audience, not_before: None, expires: None };
     ledger.open_campaign(&campaign, now()).expect("the state can be written");
     ledger
 }

@@ -5,6 +5,7 @@
 //! the ledger holds. The command line calls them in this order and asks in between.
 
 mod caution;
+mod digest;
 mod news;
 mod open;
 mod plan;

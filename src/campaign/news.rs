@@ -1,8 +1,9 @@
 //! Which posts are news, and which are old and go to the feeds alone.
 
-use chrono::{NaiveDate, NaiveTime, TimeZone};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
+use crate::domain::digest::start_of_day;
 use crate::domain::ids::PostId;
 use crate::domain::post::{Channel, Post};
 use crate::domain::time::Instant;
@@ -16,6 +17,9 @@ pub enum Choice {
     Since(NaiveDate),
     /// `--backfill N`: on the first publish, the newest N are news.
     Backfill(usize),
+    /// `--digest DATE`: what is new is mailed by itself to nobody; one mail holds all posts since
+    /// that day.
+    Digest(NaiveDate),
     /// These posts and no others, new or old.
     Named(Vec<PostId>),
 }
@@ -27,6 +31,8 @@ pub struct Memory {
     pub first: bool,
     /// Posts already decided, as news or as old.
     pub decided: std::collections::HashSet<PostId>,
+    /// Posts decided as news.
+    pub news: std::collections::HashSet<PostId>,
     /// Posts decided as news that have no campaign yet: a publish was cut short.
     pub waiting: std::collections::HashSet<PostId>,
 }
@@ -78,6 +84,9 @@ fn sort_undecided<'a>(
     choice: &Choice,
     zone: Tz,
 ) -> (Vec<&'a Post>, Vec<&'a Post>) {
+    if let Choice::Digest(_) = choice {
+        return (Vec::new(), undecided);
+    }
     let since = match (memory.first, choice, mail_since) {
         (true, Choice::Since(day), _) => Some(start_of_day(*day, zone)),
         (true, Choice::Backfill(n), _) => {
@@ -86,22 +95,16 @@ fn sort_undecided<'a>(
             return (undecided[first_new..].to_vec(), old);
         }
         (_, _, Some(since)) => Some(since),
-        (true, Choice::Unsaid | Choice::Named(_), None) => return (Vec::new(), undecided),
+        (true, Choice::Unsaid | Choice::Named(_) | Choice::Digest(_), None) => return (Vec::new(), undecided),
         (false, _, None) => None,
     };
     undecided.into_iter().partition(|post| since.is_none_or(|since| post.date >= since))
 }
 
-/// The first moment of a day in a zone; in a zone that skips midnight, the first there is.
-fn start_of_day(day: NaiveDate, zone: Tz) -> Instant {
-    let midnight = day.and_time(NaiveTime::MIN);
-    let local = zone.from_local_datetime(&midnight).earliest();
-    let moment = local.or_else(|| zone.from_local_datetime(&(midnight + chrono::Duration::hours(1))).earliest());
-    moment.map_or_else(|| midnight.and_utc(), |moment| moment.to_utc())
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::TimeZone;
+
     use super::*;
     use crate::domain::document::Document;
     use crate::domain::post::{Slug, Visibility};

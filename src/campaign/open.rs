@@ -1,6 +1,7 @@
 //! Freezes issues and audiences in the ledger: from here on the folder may change.
 
 use super::caution::Caution;
+use super::digest::{self, DueDigest};
 use super::news::{self, Choice, Memory};
 use super::prepare::Prepared;
 use crate::config::Timing;
@@ -81,6 +82,7 @@ pub fn open(
     let config = prepared.config;
     let sorted = news::choose(prepared.sound_posts(), &memory, config.mail_since, choice, config.publication.time_zone);
     let issues = freeze_all(prepared, &sorted.news)?;
+    let digests = digest::due(prepared, ledger, &memory, choice, &sorted, now)?;
     ledger.decide_news(&ids(&sorted.news), &ids(&sorted.old), now)?;
     let mut opened = Opened { first: memory.first, old: sorted.old.len(), import, ..Opened::default() };
     for (post, row) in sorted.news.iter().zip(issues) {
@@ -91,8 +93,16 @@ pub fn open(
         let audience = ledger.resolve_audience(&post.tags, &post.id, generation)?;
         ledger.freeze_issue(&row)?;
         let (not_before, expires) = (period.not_before, period.expires(&config.timing, now));
-        let new = NewCampaign { post: post.id.clone(), issue: row.id, generation, audience, not_before, expires };
+        let (post_id, carried) = (post.id.clone(), Vec::new());
+        let new = NewCampaign { post: post_id, carried, issue: row.id, generation, audience, not_before, expires };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
+    }
+    for DueDigest { name, carried, audience, issue } in digests {
+        ledger.freeze_issue(&issue)?;
+        let (not_before, expires) = (period.not_before, period.expires(&config.timing, now));
+        let generation = Generation::FIRST;
+        let new = NewCampaign { post: name, carried, issue: issue.id, generation, audience, not_before, expires };
+        opened.campaigns.push((ledger.open_campaign(&new, now)?, issue.subject));
     }
     Ok(opened)
 }
@@ -116,10 +126,13 @@ pub(super) fn memory(ledger: &Ledger) -> Result<Memory, LedgerError> {
     for (id, decision) in ledger.mail_decisions()? {
         match decision {
             MailDecision::Undecided => continue,
-            MailDecision::News if ledger.latest_generation(&id)?.is_none() => {
-                memory.waiting.insert(id.clone());
+            MailDecision::News => {
+                if ledger.latest_generation(&id)?.is_none() {
+                    memory.waiting.insert(id.clone());
+                }
+                memory.news.insert(id.clone());
             }
-            MailDecision::News | MailDecision::Old => {}
+            MailDecision::Old => {}
         }
         memory.decided.insert(id);
     }
@@ -134,13 +147,9 @@ fn ids(posts: &[&Post]) -> Vec<PostId> {
 pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<Vec<IssueRow>, OpenError> {
     let mut rows = Vec::new();
     let mut wrong = Vec::new();
-    let signers = prepared.config.signers();
     for post in posts {
         match freeze(prepared, post) {
-            Ok((frozen, row)) => match rehearse(&frozen, &signers) {
-                Ok(()) => rows.push(row),
-                Err(reason) => wrong.push(unrenderable(post, &reason)),
-            },
+            Ok((_, row)) => rows.push(row),
             Err(diagnostic) => wrong.push(diagnostic),
         }
     }
@@ -149,12 +158,20 @@ pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<Vec<Iss
 
 /// One post as a frozen issue.
 pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueRow), Diagnostic> {
-    let issue = issue(prepared, post)?;
-    let frozen = message::freeze(&issue, &prepared.config.publication)
-        .map_err(|error| unrenderable(post, &error.to_string()))?;
+    frozen(prepared, issue(prepared, post)?, |reason| unrenderable(post, reason))
+}
+
+/// An issue, frozen, with its row; `unmade` says what it means that it cannot be.
+pub(super) fn frozen(
+    prepared: &Prepared,
+    issue: Issue,
+    unmade: impl Fn(&str) -> Diagnostic,
+) -> Result<(Frozen, IssueRow), Diagnostic> {
+    let frozen = message::freeze(&issue, &prepared.config.publication).map_err(|error| unmade(&error.to_string()))?;
+    rehearse(&frozen, &prepared.config.signers()).map_err(|reason| unmade(&reason))?;
     let row = IssueRow {
         id: frozen.id(),
-        post: post.id.clone(),
+        post: issue.post,
         subject: issue.subject,
         frozen: frozen.to_bytes(),
         web_url: issue.web_url,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use super::caution::Caution;
+use super::digest::{self, DueDigest};
 use super::news::{self, Choice};
 use super::open::{OpenError, freeze_all, memory};
 use super::prepare::Prepared;
@@ -102,6 +103,13 @@ pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
             campaigns.push(foresee(prepared, ledger, post, now)?);
         }
     }
+    if cautions.is_empty() {
+        match digest::due(prepared, ledger, &memory, choice, &sorted, now) {
+            Ok(due) => campaigns.extend(due.into_iter().map(PlannedCampaign::of)),
+            Err(OpenError::Unrenderable(wrong)) => diagnostics.extend(wrong),
+            Err(OpenError::Ledger(error)) => return Err(error.into()),
+        }
+    }
     let files = site::foresee(prepared)?;
     diagnostics.extend(files.diagnostics.iter().cloned());
     Ok(Plan {
@@ -170,6 +178,15 @@ fn foresee(prepared: &Prepared, ledger: &Ledger, post: &Post, now: Instant) -> R
 }
 
 impl PlannedCampaign {
+    fn of(digest: DueDigest) -> Self {
+        Self {
+            post: digest.name.to_string(),
+            title: digest.issue.subject,
+            recipients: digest.audience.members.len() as u64,
+            excluded: digest.audience.excluded,
+        }
+    }
+
     fn place(&mut self, subscriber: &Subscriber, post: &Post, suppressed: Suppressed, covered: Covered) {
         match audience::place(subscriber, &post.tags, suppressed, covered) {
             Ok(()) => self.recipients += 1,

@@ -154,6 +154,9 @@ pub struct Selection {
     /// On the first publish, mail the newest N posts
     #[arg(long, value_name = "N")]
     pub backfill: Option<usize>,
+    /// Mail one digest of all posts since this day, and none of them by itself
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["since", "backfill", "posts"])]
+    pub digest: Option<NaiveDate>,
 }
 
 /// How a publish goes about it.

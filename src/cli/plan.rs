@@ -39,6 +39,9 @@ pub fn choice(prepared: &Prepared, ledger: &Ledger, selection: &Selection) -> Re
             },
         });
     }
+    if let Some(day) = selection.digest {
+        return Ok(Choice::Digest(day));
+    }
     Ok(match (selection.since, selection.backfill) {
         (Some(day), _) => Choice::Since(day),
         (None, Some(n)) => Choice::Backfill(n),

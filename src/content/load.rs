@@ -213,7 +213,7 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>, Sig
     let title = title(&draft, &mut document, &mut linker.diagnostics);
     let summary = draft.fields.summary.clone().unwrap_or_else(|| article::summary(&document));
     let image: Option<Target> = cover.map(|(target, _)| target).or_else(|| article::cover(&document));
-    if site.look == Look::Check && draft.fields.summary.is_none() {
+    if site.look == Look::Check && summary.is_empty() {
         linker.diagnostics.push(summary_missing(&draft));
     }
     let (assets, diagnostics, sights) = linker.into_parts(Some(&document));
@@ -245,7 +245,7 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>, Sig
 }
 
 fn summary_missing(draft: &Draft) -> Diagnostic {
-    let message = "no summary: lists, feeds and the line behind a mail's subject show how the text begins";
+    let message = "no summary, and no paragraph to take one from: lists and inboxes show nothing but the title";
     Diagnostic::warning("summary-missing", Place::file(&draft.found.name), message)
         .help("add `summary` to the front matter: one sentence on what the reader gets")
 }

@@ -149,7 +149,15 @@ mod tests {
         ledger.freeze_issue(&row).unwrap();
         let (post, generation) = (issue.post, Generation::FIRST);
         let audience = ledger.resolve_audience(&[], &post, generation).unwrap();
-        let new = NewCampaign { post, issue: row.id, generation, audience, not_before: None, expires: None };
+        let new = NewCampaign {
+            post,
+            carried: Vec::new(),
+            issue: row.id,
+            generation,
+            audience,
+            not_before: None,
+            expires: None,
+        };
         ledger.open_campaign(&new, now()).unwrap();
         let (sender, _) = ledger.become_sender(&Terms::default(), now()).unwrap();
         sender.claim(1, now()).unwrap().remove(0)

@@ -60,6 +60,42 @@ pub fn place(
     suppressed: Suppressed,
     covered: Covered,
 ) -> Result<(), Exclusion> {
+    may_be_mailed(subscriber, suppressed)?;
+    if covered == Covered::Yes {
+        return Err(Exclusion::Covered);
+    }
+    if !follows(&subscriber.topics, tags) {
+        return Err(Exclusion::Topic);
+    }
+    wants(subscriber, Cadence::Every)
+}
+
+/// Decides which of a digest's posts a subscriber gets by it, by their places in the list: those
+/// that they follow and were not sent. `tags` are those of each post, `covered` says which were.
+pub fn place_in_digest(
+    subscriber: &Subscriber,
+    cadence: Cadence,
+    tags: &[&[String]],
+    suppressed: Suppressed,
+    covered: impl Fn(usize) -> Covered,
+) -> Result<Vec<usize>, Exclusion> {
+    may_be_mailed(subscriber, suppressed)?;
+    wants(subscriber, cadence)?;
+    let followed = tags.iter().enumerate().filter(|(_, tags)| follows(&subscriber.topics, tags));
+    let followed: Vec<usize> = followed.map(|(place, _)| place).collect();
+    if followed.is_empty() {
+        return Err(Exclusion::Topic);
+    }
+    let open: Vec<usize> = followed.into_iter().filter(|place| covered(*place) == Covered::No).collect();
+    if open.is_empty() { Err(Exclusion::Covered) } else { Ok(open) }
+}
+
+fn wants(subscriber: &Subscriber, cadence: Cadence) -> Result<(), Exclusion> {
+    if subscriber.cadence == cadence { Ok(()) } else { Err(Exclusion::Cadence) }
+}
+
+/// Whether anything may be sent to somebody.
+fn may_be_mailed(subscriber: &Subscriber, suppressed: Suppressed) -> Result<(), Exclusion> {
     match subscriber.state {
         SubscriberState::Unsubscribed => return Err(Exclusion::Unsubscribed),
         SubscriberState::Bounced => return Err(Exclusion::Bounced),
@@ -69,19 +105,7 @@ pub fn place(
     if suppressed == Suppressed::Yes {
         return Err(Exclusion::Suppressed);
     }
-    if subscriber.state == SubscriberState::Pending {
-        return Err(Exclusion::Unconfirmed);
-    }
-    if covered == Covered::Yes {
-        return Err(Exclusion::Covered);
-    }
-    if !follows(&subscriber.topics, tags) {
-        return Err(Exclusion::Topic);
-    }
-    match subscriber.cadence {
-        Cadence::Every => Ok(()),
-        Cadence::Daily | Cadence::Weekly | Cadence::Monthly => Err(Exclusion::Cadence),
-    }
+    if subscriber.state == SubscriberState::Pending { Err(Exclusion::Unconfirmed) } else { Ok(()) }
 }
 
 /// Whether an address is on the suppression list.

@@ -8,6 +8,7 @@ pub mod address;
 pub mod audience;
 pub mod bucket;
 pub mod delivery;
+pub mod digest;
 pub mod document;
 pub mod entry;
 pub mod guard;

@@ -1,13 +1,16 @@
 //! Who would get a post, from the ledger's facts.
 
+use std::collections::{BTreeMap, HashSet};
+
 use rusqlite::params;
 
 use super::Ledger;
 use super::error::LedgerError;
 use super::posts::find_post;
 use super::subscribers::{COLUMNS, subscriber};
-use crate::domain::audience::{Audience, Covered, Suppressed, place};
-use crate::domain::ids::{Generation, PostId};
+use crate::domain::audience::{Audience, Covered, Exclusion, Suppressed, place, place_in_digest};
+use crate::domain::digest::Period;
+use crate::domain::ids::{Generation, PostId, SubscriberId};
 use crate::domain::subscriber::Subscriber;
 
 impl Ledger {
@@ -28,6 +31,42 @@ impl Ledger {
             Err(why) => *audience.excluded.entry(why).or_default() += 1,
         })?;
         Ok(audience)
+    }
+
+    /// Places every subscriber of a digest by `domain::audience::place_in_digest`: for each set of
+    /// posts that somebody gets by it (by their places in `posts`, which has each one's tags), who
+    /// they are. Who joined at `until` or later is not asked: the period was over. The exclusions
+    /// stand in the audience of the empty set.
+    pub fn resolve_digest(
+        &self,
+        period: &Period,
+        posts: &[(&PostId, &[String])],
+    ) -> Result<BTreeMap<Vec<usize>, Audience>, LedgerError> {
+        let sent = posts.iter().map(|(post, _)| self.covered_by(post)).collect::<Result<Vec<_>, _>>()?;
+        let tags: Vec<&[String]> = posts.iter().map(|(_, tags)| *tags).collect();
+        let (until, mut groups) = (period.ends(), BTreeMap::<Vec<usize>, Audience>::new());
+        self.each_placement(&period.id(), Generation::FIRST, &mut |person, suppressed, covered| {
+            let is_sent = |place: usize| if sent[place].contains(&person.id) { Covered::Yes } else { covered };
+            let is_new = person.since >= until;
+            match place_in_digest(&person, period.cadence, &tags, suppressed, is_sent) {
+                Ok(places) if !is_new => groups.entry(places).or_default().members.push(person.id),
+                Ok(_) => *groups.entry(Vec::new()).or_default().excluded.entry(Exclusion::Cadence).or_default() += 1,
+                Err(why) => *groups.entry(Vec::new()).or_default().excluded.entry(why).or_default() += 1,
+            }
+        })?;
+        Ok(groups)
+    }
+
+    /// Who was sent a post, or is to be.
+    fn covered_by(&self, post: &PostId) -> Result<HashSet<SubscriberId>, LedgerError> {
+        self.read(|tx| {
+            let sql = "SELECT v.subscriber FROM coverage v JOIN deliveries d ON d.id = v.delivery
+                JOIN campaigns c ON c.id = d.campaign WHERE v.post = ?1 AND v.generation = ?2 AND c.state <> 'drafting'";
+            let post = find_post(tx, post)?.unwrap_or(0);
+            let mut statement = tx.prepare_cached(sql)?;
+            let rows = statement.query_map(params![post, Generation::FIRST.0], |row| Ok(SubscriberId(row.get(0)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Calls `each` for everybody who was not removed, in the order of joining, with the two

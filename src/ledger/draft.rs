@@ -20,8 +20,10 @@ const SLICE: usize = 1000;
 /// What [`Ledger::open_campaign`] freezes.
 #[derive(Debug, Clone)]
 pub struct NewCampaign {
-    /// The post.
+    /// The post, or the name of a digest.
     pub post: PostId,
+    /// The posts that a digest carries: who gets it has been sent them.
+    pub carried: Vec<PostId>,
     /// The issue, frozen before by [`Ledger::freeze_issue`].
     pub issue: IssueId,
     /// Which sending of the post this is.
@@ -38,7 +40,7 @@ impl Ledger {
     /// Opens a campaign: deliveries and their coverage are drafted 1,000 at a time under a
     /// campaign that claims cannot see; one short transaction then re-checks who has left
     /// meanwhile (they count as `suppressed`) and makes it planned. Someone already covered
-    /// (same post and generation) is left out and counted as `covered`. With nobody left the
+    /// (same post and generation; of a digest, any of its posts) is left out and counted as `covered`. With nobody left the
     /// campaign is finished at once. A crash leaves a draft that nobody sees; the next
     /// opening, or the next sender, discards it. Waits while another process drafts.
     pub fn open_campaign(&self, new: &NewCampaign, now: Instant) -> Result<CampaignId, LedgerError> {
@@ -62,7 +64,8 @@ impl Ledger {
 
 struct Draft {
     campaign: i64,
-    post: i64,
+    /// Its post; of a digest its name, and the posts it carries.
+    covers: Vec<i64>,
     generation: Generation,
 }
 
@@ -75,7 +78,14 @@ fn begin_draft(tx: &Connection, new: &NewCampaign, now: Instant) -> Result<Draft
         VALUES (?1, ?2, ?3, 'drafting', ?4, ?5, ?6)";
     let (not_before, expires) = (new.not_before.map(to_millis), new.expires.map(to_millis));
     tx.execute(sql, params![post, issue, new.generation.0, to_millis(now), not_before, expires])?;
-    let draft = Draft { campaign: tx.last_insert_rowid(), post, generation: new.generation };
+    let campaign = tx.last_insert_rowid();
+    let mut covers = vec![post];
+    for carried in &new.carried {
+        let carried = intern_post(tx, carried)?;
+        tx.execute("INSERT INTO carried (campaign, post) VALUES (?1, ?2)", [campaign, carried])?;
+        covers.push(carried);
+    }
+    let draft = Draft { campaign, covers, generation: new.generation };
     draft.exclude(tx, &new.audience.excluded)?;
     Ok(draft)
 }
@@ -92,18 +102,22 @@ impl Draft {
 
     /// Adds a slice of members; returns how many were covered already.
     fn add(&self, tx: &Connection, members: &[SubscriberId]) -> rusqlite::Result<u64> {
-        let mut deliver = tx.prepare_cached(
-            "INSERT INTO deliveries (campaign, subscriber, state) SELECT ?1, ?2, 'planned' WHERE NOT EXISTS
-                (SELECT 1 FROM coverage WHERE post = ?3 AND generation = ?4 AND subscriber = ?2)",
-        )?;
+        let mut is_covered =
+            tx.prepare_cached("SELECT 1 FROM coverage WHERE post = ?1 AND generation = ?2 AND subscriber = ?3")?;
+        let mut deliver =
+            tx.prepare_cached("INSERT INTO deliveries (campaign, subscriber, state) VALUES (?1, ?2, 'planned')")?;
         let mut cover =
             tx.prepare_cached("INSERT INTO coverage (post, generation, subscriber, delivery) VALUES (?1, ?2, ?3, ?4)")?;
         let mut covered = 0;
         for member in members {
-            if deliver.execute(params![self.campaign, member.0, self.post, self.generation.0])? == 0 {
+            let keys = self.covers.iter().map(|post| coverage_key(*post, self.generation, *member));
+            if keys.clone().map(|key| is_covered.exists(key)).collect::<Result<Vec<_>, _>>()?.contains(&true) {
                 covered += 1;
-            } else {
-                cover.execute(params![self.post, self.generation.0, member.0, tx.last_insert_rowid()])?;
+                continue;
+            }
+            let delivery = deliver.insert(params![self.campaign, member.0])?;
+            for (post, generation, subscriber) in keys {
+                cover.execute(params![post, generation, subscriber, delivery])?;
             }
         }
         Ok(covered)
@@ -128,6 +142,11 @@ impl Draft {
     }
 }
 
+/// A person's coverage by a post, as its table keys it.
+fn coverage_key(post: i64, generation: Generation, member: SubscriberId) -> (i64, u32, i64) {
+    (post, generation.0, member.0)
+}
+
 /// Deletes every draft with its deliveries and coverage; returns how many there were. Only
 /// under the drafting lock: all drafts are dead then.
 pub(super) fn discard_drafts(tx: &Connection) -> rusqlite::Result<u64> {
@@ -137,6 +156,7 @@ pub(super) fn discard_drafts(tx: &Connection) -> rusqlite::Result<u64> {
         moves::release_coverage_of(tx, *draft, DeliveryState::Planned)?;
         tx.execute("DELETE FROM deliveries WHERE campaign = ?1", [draft])?;
         tx.execute("DELETE FROM exclusions WHERE campaign = ?1", [draft])?;
+        tx.execute("DELETE FROM carried WHERE campaign = ?1", [draft])?;
         tx.execute("DELETE FROM campaigns WHERE id = ?1", [draft])?;
     }
     Ok(drafts.len() as u64)

@@ -20,11 +20,13 @@ pub(super) fn releases_coverage(state: DeliveryState) -> bool {
     }
 }
 
-/// Gives back the coverage of one delivery.
+/// Gives back the coverage of one delivery: of its post, or of all that a digest carries.
 pub(super) fn release_coverage(tx: &Connection, delivery: DeliveryId) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM coverage WHERE delivery = ?1 AND (post, generation, subscriber) =
-        (SELECT post, generation, subscriber FROM deliveries JOIN campaigns ON campaigns.id = deliveries.campaign
-            WHERE deliveries.id = ?1)";
+    let sql = "DELETE FROM coverage WHERE delivery = ?1 AND (post, generation, subscriber) IN
+        (SELECT p.post, c.generation, d.subscriber FROM deliveries d JOIN campaigns c ON c.id = d.campaign
+            JOIN (SELECT id AS campaign, post FROM campaigns UNION ALL SELECT campaign, post FROM carried) p
+                ON p.campaign = c.id
+            WHERE d.id = ?1)";
     tx.prepare_cached(sql)?.execute([delivery.0])?;
     Ok(())
 }
@@ -32,7 +34,8 @@ pub(super) fn release_coverage(tx: &Connection, delivery: DeliveryId) -> rusqlit
 /// Gives back the coverage of all deliveries of a campaign that are in that state.
 pub(super) fn release_coverage_of(tx: &Connection, campaign: i64, state: DeliveryState) -> rusqlite::Result<()> {
     let sql = "DELETE FROM coverage
-        WHERE (post, generation) = (SELECT post, generation FROM campaigns WHERE id = ?1)
+        WHERE generation = (SELECT generation FROM campaigns WHERE id = ?1)
+            AND post IN (SELECT post FROM campaigns WHERE id = ?1 UNION ALL SELECT post FROM carried WHERE campaign = ?1)
             AND delivery IN (SELECT id FROM at_rest WHERE campaign = ?1 AND state = ?2)";
     tx.prepare_cached(sql)?.execute(params![campaign, state.word()])?;
     Ok(())

@@ -75,6 +75,13 @@ CREATE INDEX deliveries_ever_in_doubt ON deliveries (campaign) WHERE doubts > 0;
 CREATE INDEX deliveries_with_feedback ON deliveries (campaign, feedback) WHERE feedback IS NOT NULL;
 CREATE INDEX campaigns_open ON campaigns (id) WHERE state IN ('planned', 'running', 'paused');
 
+-- The posts that a digest carries. Its campaign's own `post` is the name of the digest.
+CREATE TABLE carried (
+  campaign INTEGER NOT NULL REFERENCES campaigns (id),
+  post INTEGER NOT NULL REFERENCES posts (number),
+  PRIMARY KEY (campaign, post)
+) STRICT, WITHOUT ROWID;
+
 -- What a sender says of its relays, its paces and itself, for `status` and for the next sender.
 CREATE TABLE sender_notes (
   scope TEXT PRIMARY KEY,

@@ -11,9 +11,14 @@ use crate::diagnostic::Diagnostic;
 use crate::domain::issue::{Issue, Marker, Parts, Slot, Variants};
 use crate::domain::post::Post;
 
-pub(super) const HTML: &str = "mail/issue.html";
-pub(super) const TEXT: &str = "mail/issue.txt";
-pub(super) const SUBJECT: &str = "mail/subject.txt";
+/// The templates of a kind of mail.
+pub(super) struct Templates {
+    pub subject: &'static str,
+    pub html: &'static str,
+    pub text: &'static str,
+}
+
+const TEMPLATES: Templates = Templates { subject: "mail/subject.txt", html: "mail/issue.html", text: "mail/issue.txt" };
 
 /// The post as it is mailed to everybody: CSS inlined, URLs absolute, and a marker wherever
 /// recipients differ; rendered once more for those who lack what a template asks about. A
@@ -29,17 +34,17 @@ pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<Issue, Di
         let mut context = context.clone();
         let fields = theme.subscriber_fields().iter();
         slots::insert(&mut context, &nonce, fields.map(|slot| (slot, lacking.contains(&slot))));
-        let subject = one_line(&theme.render(SUBJECT, &context)?);
+        let subject = one_line(&theme.render(TEMPLATES.subject, &context)?);
         context.insert_value("body", finished_html(&body));
-        let html = theme.render(HTML, &context)?;
+        let html = theme.render(TEMPLATES.html, &context)?;
         context.insert("body", &words);
-        let text = format!("{}\n", theme.render(TEXT, &context)?.trim_end());
+        let text = format!("{}\n", theme.render(TEMPLATES.text, &context)?.trim_end());
         Ok(Rendered { subject, html, text })
     };
-    let found = variants::find(theme, &nonce, &render)?;
+    let found = variants::find(theme, &TEMPLATES, &nonce, &render)?;
     let mut parts = Vec::with_capacity(found.rendered.len());
     for rendered in &found.rendered {
-        parts.push(finished(theme, rendered, &nonce)?);
+        parts.push(finished(theme, &TEMPLATES, rendered, &nonce)?);
     }
     let Parts { html, text } = parts.remove(0);
     Ok(Issue {
@@ -63,18 +68,24 @@ fn context(theme: &Theme, site: &SiteContext, post: &Post) -> Context {
     context.insert("byline", &view.byline());
     context.insert("post", &view);
     context.insert("cover", &cover);
+    context.insert("has_formulas", &walk::has_formulas(&post.document));
     context.insert("heading", &text::underlined(&post.title, '='));
     context.insert("web_url", &site.publication.base_url.join(&post.site_path()));
     context
 }
 
 /// The parts with defaults written out and styles inlined, checked.
-fn finished(theme: &Theme, rendered: &Rendered, nonce: &str) -> Result<Parts, Diagnostic> {
+pub(super) fn finished(
+    theme: &Theme,
+    templates: &Templates,
+    rendered: &Rendered,
+    nonce: &str,
+) -> Result<Parts, Diagnostic> {
     let raw = slots::written_out(&rendered.html, nonce, escaped);
-    let html = theme.inlined(&raw, HTML)?;
-    check_slots(theme, &raw, &html, nonce)?;
+    let html = theme.inlined(&raw, templates.html)?;
+    check_slots(theme, templates, &raw, &html, nonce)?;
     let text = slots::written_out(&rendered.text, nonce, str::to_owned);
-    check_unsubscribe(theme, TEXT, text.contains(&Slot::UnsubscribeUrl.marker(nonce)))?;
+    check_unsubscribe(theme, templates.text, IN_TEXT, text.contains(&Slot::UnsubscribeUrl.marker(nonce)))?;
     Ok(Parts { html, text })
 }
 
@@ -84,32 +95,38 @@ fn escaped(text: &str) -> String {
     String::from_utf8(out).expect("what is escaped was text")
 }
 
+/// What makes a template fit for mail.
+const IN_HTML: &str = "add `<a href=\"{{ unsubscribe_url }}\">Unsubscribe</a>`";
+const IN_TEXT: &str = "add a line `Unsubscribe: {{ unsubscribe_url }}`";
+
 /// Makes sure that inlining left every marker as it was, and that one of them is a link.
-fn check_slots(theme: &Theme, rendered: &str, inlined: &str, nonce: &str) -> Result<(), Diagnostic> {
+fn check_slots(
+    theme: &Theme,
+    templates: &Templates,
+    rendered: &str,
+    inlined: &str,
+    nonce: &str,
+) -> Result<(), Diagnostic> {
     let [mut before, mut after] = [rendered, inlined].map(|html| Marker::all(html, nonce));
     before.sort();
     after.sort();
     if before != after {
         let message = "a variable of the subscriber stands where the styles are: it would be lost";
-        return Err(theme.error("mail-slot", HTML, message).help("use it in the text or in a link only"));
+        return Err(theme.error("mail-slot", templates.html, message).help("use it in the text or in a link only"));
     }
     let link = format!("href=\"{}\"", Slot::UnsubscribeUrl.marker(nonce));
-    check_unsubscribe(theme, HTML, inlined.contains(&link))
+    check_unsubscribe(theme, templates.html, IN_HTML, inlined.contains(&link))
 }
 
-fn check_unsubscribe(theme: &Theme, template: &str, found: bool) -> Result<(), Diagnostic> {
+fn check_unsubscribe(theme: &Theme, template: &str, remedy: &str, found: bool) -> Result<(), Diagnostic> {
     if found {
         return Ok(());
     }
-    let help = match template {
-        HTML => "add `<a href=\"{{ unsubscribe_url }}\">Unsubscribe</a>`",
-        _ => "add a line `Unsubscribe: {{ unsubscribe_url }}`",
-    };
-    Err(theme.error("mail-unsubscribe", template, "the mail has no link to unsubscribe").help(help))
+    Err(theme.error("mail-unsubscribe", template, "the mail has no link to unsubscribe").help(remedy))
 }
 
 /// A subject line: control characters and line ends are spaces, and none stands twice.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::issue::{HTML, SUBJECT, TEXT};
+use super::issue::Templates;
 use super::{Theme, slots};
 use crate::diagnostic::Diagnostic;
 use crate::domain::issue::{Slot, Variants};
@@ -39,16 +39,16 @@ type Render<'a> = &'a dyn Fn(&[&Slot]) -> Result<Rendered, Diagnostic>;
 /// Renders as often as needed. Up to four fields are looked at in every combination. Of more,
 /// each is looked at where all others are there, where none is, and where one other is lacking;
 /// then that the fields not asked about do not matter in any variant.
-pub(super) fn find(theme: &Theme, nonce: &str, render: Render) -> Result<Found, Diagnostic> {
+pub(super) fn find(theme: &Theme, templates: &Templates, nonce: &str, render: Render) -> Result<Found, Diagnostic> {
     let fields = theme.subscriber_fields();
     if fields.len() > MOST_FIELDS {
         return Err(too_many(
             theme,
-            HTML,
+            templates.html,
             format!("the mail's templates use more than {MOST_FIELDS} fields of a subscriber"),
         ));
     }
-    let mut search = Search { theme, nonce, fields, render, known: BTreeMap::new() };
+    let mut search = Search { theme, templates, nonce, fields, render, known: BTreeMap::new() };
     let asked = search.asked()?;
     let everything = search.everything();
     let mut rendered = Vec::new();
@@ -69,6 +69,7 @@ pub(super) fn find(theme: &Theme, nonce: &str, render: Render) -> Result<Found, 
 /// Sets of fields are bits, the first field the lowest.
 struct Search<'a> {
     theme: &'a Theme,
+    templates: &'a Templates,
     nonce: &'a str,
     fields: &'a [Slot],
     render: Render<'a>,
@@ -137,11 +138,11 @@ impl Search<'_> {
             return Ok(());
         }
         let message = "the subject differs from subscriber to subscriber";
-        Err(self.theme.error("mail-slot", SUBJECT, message).help("use what is the same for everybody"))
+        Err(self.theme.error("mail-slot", self.templates.subject, message).help("use what is the same for everybody"))
     }
 
     fn too_much_asked(&self, one: &Rendered, other: &Rendered) -> Diagnostic {
-        let template = if one.html == other.html { TEXT } else { HTML };
+        let template = if one.html == other.html { self.templates.text } else { self.templates.html };
         let most = Variants::MOST_ASKED;
         too_many(self.theme, template, format!("the template asks about more than {most} fields of a subscriber"))
     }

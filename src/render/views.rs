@@ -99,6 +99,8 @@ pub(super) struct PageView<'a> {
     pub kind: &'static str,
     /// The absolute URL of its picture; empty when it has none.
     pub image: String,
+    /// The path of the stylesheet for formulas; empty when it has none.
+    pub math_stylesheet: String,
 }
 
 /// `post`: one post, without its text.
@@ -191,7 +193,7 @@ pub(super) struct DateView {
 }
 
 impl DateView {
-    fn new(date: Dated, language: &str) -> Self {
+    pub fn new(date: Dated, language: &str) -> Self {
         let english = primary(language) == "en";
         let (text, short) = if english { ("%-d %B %Y", "%-d %b") } else { ("%Y-%m-%d", "%m-%d") };
         Self {

@@ -18,6 +18,11 @@ pub(super) fn has_raw_html(document: &Document) -> bool {
     any(document, &|node| matches!(node, Node::Block(Block::Html(_)) | Node::Inline(Inline::Html(_))))
 }
 
+/// Whether there is a formula anywhere.
+pub(super) fn has_formulas(document: &Document) -> bool {
+    any(document, &|node| matches!(node, Node::Block(Block::Math(_)) | Node::Inline(Inline::Math(_))))
+}
+
 /// The level at which a heading is shown: 2 for the highest the author used, since the title
 /// stands above it at 1, and so on down. Outlines without gaps are what screen readers follow.
 #[derive(Debug, Clone, Copy)]

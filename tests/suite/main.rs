@@ -5,9 +5,11 @@
 mod support;
 
 mod check;
+mod digest;
 mod dkim;
 mod faults;
 mod feeds;
+mod formulas;
 mod golden;
 mod lists;
 mod message;

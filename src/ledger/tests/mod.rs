@@ -94,7 +94,15 @@ impl House {
         };
         self.ledger.freeze_issue(&row).unwrap();
         let audience = self.ledger.resolve_audience(&[], &post(), Generation::FIRST).unwrap();
-        NewCampaign { post: post(), issue, generation: Generation::FIRST, audience, not_before: None, expires: None }
+        NewCampaign {
+            post: post(),
+            carried: Vec::new(),
+            issue,
+            generation: Generation::FIRST,
+            audience,
+            not_before: None,
+            expires: None,
+        }
     }
 
     fn open_campaign(&self) -> CampaignId {

@@ -54,6 +54,14 @@ pub(super) fn underlined(title: &str, mark: char) -> String {
     joined(&with_underline(flow.lines(WIDTH), mark)).trim_end().to_owned()
 }
 
+/// Running text wrapped to the usual width, each line behind a mark; no line end at the end.
+pub(super) fn behind(mark: &str, text: &str) -> String {
+    let mut flow = Flow::default();
+    flow.text(text);
+    let lines: Vec<String> = flow.lines(WIDTH - mark.len()).iter().map(|line| format!("{mark}{line}")).collect();
+    joined(&lines).trim_end().to_owned()
+}
+
 fn joined(lines: &[String]) -> String {
     let mut out = String::new();
     for line in lines {
