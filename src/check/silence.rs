@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::config::Silence;
 use crate::diagnostic::{Diagnostic, Place, Severity};
 
+/// No post is larger, in bytes.
+const MAX_SIZE: u64 = 10 << 20;
+
 const COMMENT: &str = "<!-- fieldpost ignore";
 
 /// Takes out what is silenced, and adds what is wrong with the comments that silence. The files
@@ -47,7 +50,10 @@ impl Comment {
 
 fn read(file: &Path, root: &Path) -> (Vec<Comment>, Vec<Diagnostic>) {
     let is_post = file.extension().is_some_and(|extension| extension == "md" || extension == "markdown");
-    let Some(text) = is_post.then(|| std::fs::read_to_string(root.join(file)).ok()).flatten() else {
+    let path = root.join(file);
+    // A pipe would be waited for, and a link may lead out of the publication.
+    let is_readable = is_post && path.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_SIZE);
+    let Some(text) = is_readable.then(|| std::fs::read_to_string(path).ok()).flatten() else {
         return (Vec::new(), Vec::new());
     };
     let mut comments = Vec::new();
