@@ -15,9 +15,9 @@ enum Node<'a> {
     Inline(&'a Inline),
 }
 
-/// Whether the author wrote a block of raw HTML anywhere.
-pub(super) fn has_html_block(document: &Document) -> bool {
-    any(document, &|node| matches!(node, Node::Block(Block::Html(_))))
+/// Whether something holds for every block of raw HTML.
+pub(super) fn all_html_blocks(document: &Document, test: &dyn Fn(&str) -> bool) -> bool {
+    !any(document, &|node| matches!(node, Node::Block(Block::Html(html)) if !test(html)))
 }
 
 /// Whether something holds for every stretch of running text, those in others included.

@@ -199,14 +199,27 @@ proptest! {
 }
 
 fn plain_tag() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["abbr", "cite", "ins", "kbd", "mark", "q", "samp", "small", "sub", "sup", "br"])
+    prop::sample::select(vec![
+        "abbr",
+        "cite",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "samp",
+        "small",
+        "sub",
+        "sup",
+        "br",
+        "!-- a -- b --",
+    ])
 }
 
 /// The blocks with the text of every paragraph and heading in these tags.
 fn with_tags(blocks: Vec<Block>, tags: &[&str]) -> Vec<Block> {
     let tagged = |line: Vec<Inline>| {
         tags.iter().fold(line, |line, tag| match *tag {
-            "br" => [vec![Inline::Html("<br>".into())], line].concat(),
+            "br" | "!-- a -- b --" => [vec![Inline::Html(format!("<{tag}>"))], line].concat(),
             tag => [vec![Inline::Html(format!("<{tag}>"))], line, vec![Inline::Html(format!("</{tag}>"))]].concat(),
         })
     };
@@ -214,6 +227,7 @@ fn with_tags(blocks: Vec<Block>, tags: &[&str]) -> Vec<Block> {
         Block::Paragraph(line) => Block::Paragraph(tagged(line)),
         Block::Heading { level, id, content } => Block::Heading { level, id, content: tagged(content) },
         Block::Quote(blocks) => Block::Quote(with_tags(blocks, tags)),
+        Block::Rule => Block::Html("<!-- here was\na rule -->\n".into()),
         other => other,
     };
     blocks.into_iter().map(inside).collect()
