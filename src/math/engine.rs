@@ -55,7 +55,15 @@ fn parsed(source: &Source) -> Result<Vec<ParseNode>, Fault> {
     if source.text.trim().is_empty() {
         return Err(whole("the formula is empty", "write something between the dollars, or take them out"));
     }
-    Parser::new(&source.text).parse().map_err(|error| fault(&error, &source.text))
+    Parser::new(&with_bold_one(&source.text)).parse().map_err(|error| fault(&error, &source.text))
+}
+
+/// The fonts have no `1` with a double stroke; a bold one is what papers wrote before there was.
+/// Places stay as they are.
+fn with_bold_one(text: &str) -> String {
+    ["{1}", " {1}", " 1"]
+        .iter()
+        .fold(text.to_owned(), |text, one| text.replace(&format!("\\mathbb{one}"), &format!("\\mathbf{one}")))
 }
 
 fn laid_out(nodes: &[ParseNode], style: Style) -> Result<DisplayList, Fault> {

@@ -103,6 +103,8 @@ pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Box<Diagnos
         Made::Topics => render::topics(theme, context, &outline.topics),
         Made::NotFound => render::not_found(theme, context),
         Made::Stylesheet => Ok(render::stylesheet(theme).to_owned()),
+        Made::MathStylesheet => Ok(theme.formulas().stylesheet.clone()),
+        Made::MathFont => return Ok(render::math_font().to_owned()),
         Made::Redirect(post) => Ok(render::redirect(context, post)),
         Made::Feed(format) => return make_feed(outline, format),
         Made::Sitemap => return Ok(make_sitemap(outline)),

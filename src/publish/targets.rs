@@ -39,6 +39,10 @@ pub(super) enum Made<'a> {
     Sitemap,
     /// The stylesheet.
     Stylesheet,
+    /// The stylesheet of pages with formulas.
+    MathStylesheet,
+    /// The font of formulas.
+    MathFont,
     /// The page at an old address of a post.
     Redirect(&'a Post),
     /// A picture made of something a post says.
@@ -227,6 +231,12 @@ fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
         ),
     ];
     targets.extend(Format::ALL.map(|format| shared(format.site_path(), "the feeds", &feeds, Made::Feed(format))));
+    if outline.posts.iter().any(|post| render::has_formulas(post)) {
+        let formulas = outline.site.theme.formulas();
+        let input = outline.input("math").hex();
+        targets.push(shared(&formulas.stylesheet_path, "the formulas", &input, Made::MathStylesheet));
+        targets.push(shared(&formulas.font_path, "the formulas", &input, Made::MathFont));
+    }
     if !outline.topics.is_empty() {
         targets.push(shared("topics/index.html", "the list of topics", &all, Made::Topics));
     }

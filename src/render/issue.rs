@@ -68,6 +68,7 @@ fn context(theme: &Theme, site: &SiteContext, post: &Post) -> Context {
     context.insert("byline", &view.byline());
     context.insert("post", &view);
     context.insert("cover", &cover);
+    context.insert("has_formulas", &walk::has_formulas(&post.document));
     context.insert("heading", &text::underlined(&post.title, '='));
     context.insert("web_url", &site.publication.base_url.join(&post.site_path()));
     context

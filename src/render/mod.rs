@@ -28,9 +28,9 @@ pub use digest::digest as digest_issue;
 pub use entry::entry;
 pub use issue::issue;
 pub use pages::{Neighbours, index, not_found, page, redirect, topic, topics};
-pub use shown::pictures_of;
+pub use shown::{has_formulas, pictures_of};
 pub use site::{FeedLink, SiteContext, Topic, topics_of};
-pub use theme::{Theme, stylesheet, stylesheet_path};
+pub use theme::{Formulas, Theme, math_font, stylesheet, stylesheet_path};
 
 /// A short name for some bytes: the first 16 hex digits of the SHA-256 over them, each part
 /// preceded by its length so that no two lists of parts run into one.

@@ -9,6 +9,7 @@ use super::walk;
 use super::{SiteContext, Theme, Topic};
 use crate::diagnostic::Diagnostic;
 use crate::domain::post::Post;
+use crate::domain::publication::SiteUrl;
 
 /// Where the home page's own links are written.
 const HOME: Here = Here::At("");
@@ -41,6 +42,7 @@ pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbou
             direction: direction(language),
             kind: "article",
             image: image_url(post, base).unwrap_or_default(),
+            math_stylesheet: math_stylesheet(theme, post, base),
         },
     );
     let links = Links::new(base, post.site_path(), Reach::Page);
@@ -51,6 +53,14 @@ pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbou
     context.insert("cover", &cover);
     context.insert_value("body", finished_html(&html::body(post, base, site.pictures, Medium::Web)));
     theme.render("page.html", &context)
+}
+
+/// Where the page of a post finds the stylesheet for formulas; empty when it needs none.
+fn math_stylesheet(theme: &Theme, post: &Post, base: &SiteUrl) -> String {
+    if !walk::has_formulas(&post.document) {
+        return String::new();
+    }
+    Here::At(&post.site_path()).path(base, &theme.formulas().stylesheet_path)
 }
 
 /// The home page: the posts, newest first as given, grouped by year, and the feeds.
@@ -123,6 +133,7 @@ fn website<'a>(site: &SiteContext<'a>, title: &'a str, description: &'a str, sit
         direction: direction(&publication.language),
         kind: "website",
         image: String::new(),
+        math_stylesheet: String::new(),
     }
 }
 

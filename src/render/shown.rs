@@ -4,6 +4,11 @@ use super::walk;
 use crate::domain::post::Post;
 use crate::pictures::{Formula, Picture, Pictures, Subject};
 
+/// Whether a post says anything in TeX.
+pub fn has_formulas(post: &Post) -> bool {
+    walk::has_formulas(&post.document)
+}
+
 /// The pictures that a post shows in any medium, made now unless they were before; one that is
 /// shown twice is there twice. What no picture can be made of is left out: it is shown otherwise.
 pub fn pictures_of(post: &Post, pictures: &Pictures) -> Vec<(Subject, Picture)> {

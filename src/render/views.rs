@@ -99,6 +99,8 @@ pub(super) struct PageView<'a> {
     pub kind: &'static str,
     /// The absolute URL of its picture; empty when it has none.
     pub image: String,
+    /// The path of the stylesheet for formulas; empty when it has none.
+    pub math_stylesheet: String,
 }
 
 /// `post`: one post, without its text.

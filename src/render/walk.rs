@@ -25,6 +25,11 @@ pub(super) fn all_lines(document: &Document, test: &dyn Fn(&[Inline]) -> bool) -
     !any(document, &|node| matches!(node, Node::Line(line) if !test(line)))
 }
 
+/// Whether there is a formula anywhere.
+pub(super) fn has_formulas(document: &Document) -> bool {
+    any(document, &|node| matches!(node, Node::Block(Block::Math(_)) | Node::Inline(Inline::Math(_))))
+}
+
 /// The level at which a heading is shown: 2 for the highest the author used, since the title
 /// stands above it at 1, and so on down. Outlines without gaps are what screen readers follow.
 #[derive(Debug, Clone, Copy)]

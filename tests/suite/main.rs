@@ -8,6 +8,7 @@ mod digest;
 mod dkim;
 mod faults;
 mod feeds;
+mod formulas;
 mod golden;
 mod lists;
 mod message;

@@ -1,6 +1,7 @@
 //! The templates: built into the binary, overlaid file by file by a publication's own.
 
 mod errors;
+mod formulas;
 mod limits;
 mod sources;
 
@@ -12,6 +13,7 @@ use tera::{Context, Tera};
 use super::slots;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::issue::Slot;
+pub use formulas::{Formulas, math_font};
 use sources::Sources;
 
 /// The loaded templates and the inliner. Loaded once and shared by all threads.
@@ -19,6 +21,7 @@ pub struct Theme {
     tera: Tera,
     sources: Sources,
     stylesheet_path: String,
+    formulas: Formulas,
     inliner: CSSInliner<'static>,
     subscriber_fields: Vec<Slot>,
 }
@@ -38,13 +41,19 @@ impl Theme {
         let tera = compiled(&sources)?;
         let style = sources.text(STYLESHEET);
         let stylesheet_path = format!("assets/style-{}.css", super::digest([style.as_bytes()]));
+        let formulas = Formulas::new(sources.text(MATH_STYLESHEET));
         let subscriber_fields = slots::mentioned(sources.iter().map(|(_, text)| text));
-        Ok(Self { tera, sources, stylesheet_path, inliner: inliner(), subscriber_fields })
+        Ok(Self { tera, sources, stylesheet_path, formulas, inliner: inliner(), subscriber_fields })
     }
 
     /// A digest of all templates: pages are made anew when it changes.
     pub fn digest(&self) -> String {
         super::digest(self.sources.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]))
+    }
+
+    /// What pages with formulas need beside the stylesheet of all pages.
+    pub fn formulas(&self) -> &Formulas {
+        &self.formulas
     }
 
     /// What its templates use of a subscriber who may lack it.
@@ -72,8 +81,9 @@ impl Theme {
     }
 }
 
-/// The template that is no template: the pages' stylesheet.
+/// The templates that are no templates: the pages' stylesheets.
 const STYLESHEET: &str = "style.css";
+const MATH_STYLESHEET: &str = "math.css";
 
 /// The text of the one stylesheet all pages use.
 pub fn stylesheet(theme: &Theme) -> &str {
@@ -89,7 +99,7 @@ pub fn stylesheet_path(theme: &Theme) -> &str {
 /// Parses all templates. All syntax errors are reported at once; names that do not exist
 /// (a filter, an included file) are looked for only when everything parses.
 fn compiled(sources: &Sources) -> Result<Tera, Vec<Diagnostic>> {
-    let templates = || sources.iter().filter(|(name, _)| *name != STYLESHEET);
+    let templates = || sources.iter().filter(|(name, _)| ![STYLESHEET, MATH_STYLESHEET].contains(name));
     let syntax: Vec<Diagnostic> = templates()
         .filter_map(|(name, text)| {
             let error = engine().add_raw_template(name, text).err()?;

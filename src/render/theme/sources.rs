@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// The templates in the binary.
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 17] = [
     ("base.html", include_str!("../../../templates/base.html")),
     ("page.html", include_str!("../../../templates/page.html")),
     ("posts.html", include_str!("../../../templates/posts.html")),
@@ -16,9 +16,11 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("topics.html", include_str!("../../../templates/topics.html")),
     ("404.html", include_str!("../../../templates/404.html")),
     ("style.css", include_str!("../../../templates/style.css")),
+    ("math.css", include_str!("../../../templates/math.css")),
     ("mail/subject.txt", include_str!("../../../templates/mail/subject.txt")),
     ("mail/issue.html", include_str!("../../../templates/mail/issue.html")),
     ("mail/issue.css", include_str!("../../../templates/mail/issue.css")),
+    ("mail/math.css", include_str!("../../../templates/mail/math.css")),
     ("mail/digest-subject.txt", include_str!("../../../templates/mail/digest-subject.txt")),
     ("mail/digest.html", include_str!("../../../templates/mail/digest.html")),
     ("mail/digest.txt", include_str!("../../../templates/mail/digest.txt")),

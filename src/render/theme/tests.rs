@@ -133,3 +133,13 @@ fn a_template_that_is_not_text_is_an_error_with_its_place() {
     let problem = Theme::load(Some(folder.path())).unwrap_err().remove(0);
     assert_eq!((problem.code, problem.place.line, problem.place.column), ("template-encoding", 2, 3));
 }
+
+#[test]
+fn only_pages_with_formulas_have_their_stylesheet_and_it_names_the_font() {
+    let theme = Theme::load(None).unwrap();
+    let formulas = theme.formulas();
+    let font = formulas.font_path.strip_prefix("assets/").unwrap();
+    assert!(formulas.stylesheet.contains(&format!("url(\"{font}\")")), "{}", formulas.stylesheet);
+    assert!(math_font().starts_with(b"wOF2"));
+    assert!(!stylesheet(&theme).contains("\nmath {"));
+}
