@@ -76,6 +76,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("feed_rs", &["feed/"]),
     ("quick_xml", &["feed/"]),
     ("pulldown_cmark", &["content/"]),
+    ("syntect", &["highlight/"]),
+    ("two_face", &["highlight/"]),
     ("tera", &["render/"]),
     ("css_inline", &["render/"]),
     ("ammonia", &["render/"]),
