@@ -227,7 +227,9 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>) {
         visibility,
         email: fields.email.unwrap_or(hidden),
         feed: fields.feed.unwrap_or(hidden),
-        document,
+        // Made piece by piece, its lists have room to grow. A copy has none, and the documents of
+        // all posts are held until the site is built.
+        document: document.clone(),
         assets,
         commit: origin.commit,
         source_digest: draft.digest,

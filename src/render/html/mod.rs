@@ -10,6 +10,7 @@ mod escape;
 mod formulas;
 mod inlines;
 mod notes;
+mod plain;
 mod raw;
 mod sanitize;
 mod tables;
@@ -22,13 +23,14 @@ use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
 
 use super::links::{Links, Reach};
-use super::walk::{self, Outline};
+use super::walk::Outline;
 
 #[cfg(test)]
 pub(super) use balance::as_browsers_read;
 use balance::balanced;
 use depth::shallow_source;
 pub(super) use escape::{push_attribute, push_text};
+use plain::is_plain;
 pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed};
 pub(super) use sanitize::Sanitizer;
 
@@ -52,10 +54,10 @@ pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Med
     };
     let links = Links::new(base, post.site_path(), reach);
     let html = written(post, links.clone(), pictures, medium);
-    // Parsing is by far the dearest step. Without raw HTML there is nothing to close or to
-    // remove: everything in `html` was written and escaped by us. The test
-    // `sanitising_our_own_output_changes_nothing` proves it.
-    if !walk::has_raw_html(&post.document) {
+    // Parsing is by far the dearest step. In plain HTML there is nothing to close or to remove:
+    // the rest of `html` was written and escaped by us. The test
+    // `parsing_plain_html_changes_nothing` proves it.
+    if is_plain(&post.document) {
         return html;
     }
     match medium {

@@ -176,9 +176,12 @@ fn details_are_open_where_they_cannot_be_opened() {
 }
 
 proptest! {
-    /// Why sanitising may be skipped without raw HTML: it would change nothing.
+    /// Why parsing may be skipped where raw HTML is plain, or where there is none: it would
+    /// change nothing.
     #[test]
-    fn sanitising_our_own_output_changes_nothing(document in any_document()) {
+    fn parsing_plain_html_changes_nothing(document in any_document(), tags in prop::collection::vec(plain_tag(), 0..3)) {
+        let document = Document { blocks: with_tags(document.blocks, &tags), ..document };
+        prop_assert!(is_plain(&document));
         let base = publication("https://example.org/").base_url;
         let (post, pictures) = (post("T", "a/b", document), Pictures::default());
         for medium in [Medium::Feed, Medium::Mail] {
@@ -187,7 +190,47 @@ proptest! {
             let clean = Sanitizer::new(&links, medium).clean(&ours);
             prop_assert_eq!(clean, ours);
         }
+        let links = Links::new(&base, "a/b/", Reach::Page);
+        let ours = written(&post, links, &pictures, Medium::Web);
+        let closed = balanced(&ours);
+        prop_assert_eq!(balance::as_browsers_read(&closed), balance::as_browsers_read(&ours));
+        prop_assert_eq!(balanced(&(ours + "<footer></footer>")), closed + "<footer></footer>");
     }
+}
+
+fn plain_tag() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "abbr",
+        "cite",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "samp",
+        "small",
+        "sub",
+        "sup",
+        "br",
+        "!-- a -- b --",
+    ])
+}
+
+/// The blocks with the text of every paragraph and heading in these tags.
+fn with_tags(blocks: Vec<Block>, tags: &[&str]) -> Vec<Block> {
+    let tagged = |line: Vec<Inline>| {
+        tags.iter().fold(line, |line, tag| match *tag {
+            "br" | "!-- a -- b --" => [vec![Inline::Html(format!("<{tag}>"))], line].concat(),
+            tag => [vec![Inline::Html(format!("<{tag}>"))], line, vec![Inline::Html(format!("</{tag}>"))]].concat(),
+        })
+    };
+    let inside = |block| match block {
+        Block::Paragraph(line) => Block::Paragraph(tagged(line)),
+        Block::Heading { level, id, content } => Block::Heading { level, id, content: tagged(content) },
+        Block::Quote(blocks) => Block::Quote(with_tags(blocks, tags)),
+        Block::Rule => Block::Html("<!-- here was\na rule -->\n".into()),
+        other => other,
+    };
+    blocks.into_iter().map(inside).collect()
 }
 
 #[test]
