@@ -77,6 +77,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("quick_xml", &["feed/"]),
     ("pulldown_cmark", &["content/"]),
     ("emojis", &["content/"]),
+    ("syntect", &["highlight/"]),
+    ("two_face", &["highlight/"]),
     ("tera", &["render/"]),
     ("css_inline", &["render/"]),
     ("ammonia", &["render/"]),

@@ -6,11 +6,6 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::post::{Channel, Post};
 use crate::render::{self, SiteContext, Theme};
 
-/// Gmail cuts a mail off at about 102 KB of HTML, and its footer with it.
-const CLIPPED: usize = 102 * 1024;
-/// From here on a few more words may be too many.
-const NEARLY_CLIPPED: usize = 90 * 1024;
-
 /// What filters and readers take for advertising in a subject.
 const SHOUTS: [&str; 8] = ["free!", "100%", "act now", "click here", "winner", "$$$", "urgent", "limited time"];
 
@@ -64,15 +59,9 @@ fn shouting(post: &Post) -> Option<Diagnostic> {
     Some(Diagnostic::warning("subject-shouts", Place::file(&post.source), message).help("say it quietly"))
 }
 
+/// What had to be left out of the mail, or nearly so, for Gmail to show all of it.
 fn clipped(post: &Post, theme: &Theme, site: &SiteContext) -> Option<Diagnostic> {
     // A template that is wrong is reported by whoever mails.
-    let issue = render::issue(theme, site, post).ok()?;
-    let size = issue.html.len();
-    let message = match size {
-        CLIPPED.. => format!("the mail has {} KB of HTML: Gmail cuts it off at 102 KB", size / 1024),
-        NEARLY_CLIPPED.. => format!("the mail has {} KB of HTML: at 102 KB Gmail cuts it off", size / 1024),
-        _ => return None,
-    };
-    let help = "shorten the post, or mail a summary that links to it";
-    Some(Diagnostic::warning("mail-clipped", Place::file(&post.source), message).help(help))
+    let (_, shortened) = render::issue(theme, site, post).ok()?;
+    shortened
 }

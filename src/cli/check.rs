@@ -86,6 +86,7 @@ fn advice(prepared: &Prepared) -> Vec<Diagnostic> {
         publication: &config.publication,
         feeds: &prepared.feeds,
         topic_count: prepared.topic_count,
+        author_count: prepared.author_count,
         pictures: &prepared.pictures,
     };
     let mut found = check::posts(&prepared.public_posts(), &prepared.theme, &site);

@@ -2,15 +2,16 @@
 
 use super::names::title_without_ordinal;
 use crate::domain::document::{Block, Document, Inline, Target, plain_text};
+use crate::math::{self, Macros};
 
 /// A summary is cut at the end of a sentence before this many characters, if it has one.
 const SUMMARY_LENGTH: usize = 300;
 
 /// Takes the first heading out of a document as its title, without its ordinal.
-pub(super) fn take_title(document: &mut Document) -> Option<String> {
+pub(super) fn take_title(document: &mut Document, macros: &Macros) -> Option<String> {
     let index = document.blocks.iter().position(|block| matches!(block, Block::Heading { .. }))?;
     let Block::Heading { content, .. } = &document.blocks[index] else { return None };
-    let words = plain_text(content);
+    let words = words_of(content, macros);
     let title = title_without_ordinal(words.trim()).split_whitespace().collect::<Vec<_>>().join(" ");
     if title.is_empty() {
         return None;
@@ -71,7 +72,8 @@ fn leads_home(inlines: &[Inline]) -> bool {
 }
 
 /// What precedes the `more` mark, or the first paragraph, in one to three sentences.
-pub(super) fn summary(document: &Document) -> String {
+pub(super) fn summary(document: &Document, macros: &Macros) -> String {
+    let paragraph_text = |block: &Block| paragraph_text(block, macros);
     let more = document.blocks.iter().position(|block| *block == Block::More);
     let words = match more {
         Some(end) => document.blocks[..end].iter().filter_map(paragraph_text).collect::<Vec<_>>().join(" "),
@@ -80,10 +82,18 @@ pub(super) fn summary(document: &Document) -> String {
     shortened(&words)
 }
 
-fn paragraph_text(block: &Block) -> Option<String> {
+fn paragraph_text(block: &Block, macros: &Macros) -> Option<String> {
     let Block::Paragraph(inlines) = block else { return None };
-    let words = plain_text(inlines).split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = words_of(inlines, macros).split_whitespace().collect::<Vec<_>>().join(" ");
     (!words.is_empty()).then_some(words)
+}
+
+/// The words of some inlines, with formulas as letters where they are no more than that.
+fn words_of(inlines: &[Inline], macros: &Macros) -> String {
+    inlines.iter().fold(String::new(), |words, inline| match inline {
+        Inline::Math(tex) => words + math::letters(tex, macros).as_deref().unwrap_or(tex),
+        other => words + &plain_text(std::slice::from_ref(other)),
+    })
 }
 
 fn shortened(text: &str) -> String {

@@ -22,6 +22,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Document, Target};
 use crate::domain::ids::PostId;
 use crate::domain::post::{Channel, Post, Slug, Visibility};
+use crate::math::Macros;
 
 /// How many broken runs of text are reported one by one in a file.
 const MAX_MOJIBAKE: usize = 5;
@@ -210,8 +211,8 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>, Sig
         }
     };
     article::remove_footer(&mut document);
-    let title = title(&draft, &mut document, &mut linker.diagnostics);
-    let summary = draft.fields.summary.clone().unwrap_or_else(|| article::summary(&document));
+    let title = title(&draft, &mut document, site.pictures.macros(), &mut linker.diagnostics);
+    let summary = draft.fields.summary.clone().unwrap_or_else(|| article::summary(&document, site.pictures.macros()));
     let image: Option<Target> = cover.map(|(target, _)| target).or_else(|| article::cover(&document));
     if site.look == Look::Check && summary.is_empty() {
         linker.diagnostics.push(summary_missing(&draft));
@@ -236,7 +237,9 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>, Sig
         visibility,
         email: fields.email.unwrap_or(hidden),
         feed: fields.feed.unwrap_or(hidden),
-        document,
+        // Made piece by piece, its lists have room to grow. A copy has none, and the documents of
+        // all posts are held until the site is built.
+        document: document.clone(),
         assets,
         commit: origin.commit,
         source_digest: draft.digest,
@@ -250,12 +253,12 @@ fn summary_missing(draft: &Draft) -> Diagnostic {
         .help("add `summary` to the front matter: one sentence on what the reader gets")
 }
 
-fn title(draft: &Draft, document: &mut Document, out: &mut Vec<Diagnostic>) -> String {
+fn title(draft: &Draft, document: &mut Document, macros: &Macros, out: &mut Vec<Diagnostic>) -> String {
     if let Some(title) = &draft.fields.title {
         article::remove_repeated_title(document, title);
         return title.clone();
     }
-    article::take_title(document).unwrap_or_else(|| {
+    article::take_title(document, macros).unwrap_or_else(|| {
         let title = title_of(file_name("", &draft.found.stem).words);
         let message = format!("no title and no heading: the post is called `{title}` after its file");
         out.push(

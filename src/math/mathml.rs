@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 
 use super::macros::Macros;
+use super::portable::portable;
 use super::source::Source;
 use super::{Fault, Style};
 
@@ -51,7 +52,7 @@ pub(super) fn write(source: &Source, style: Style) -> Result<String, Fault> {
     })?;
     let text = numbered(&spelt.text, style);
     let converted = converter.convert_with_local_state(&text, display);
-    converted.map(|converted| converted.mathml).map_err(|error| Fault {
+    converted.map(|converted| portable(&converted.mathml)).map_err(|error| Fault {
         message: error.error_message().trim_end_matches('.').to_owned(),
         help: "spell it another way".to_owned(),
         // Never shown: what this engine cannot write is drawn by the other.

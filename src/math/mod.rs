@@ -11,6 +11,7 @@ mod engine;
 mod macros;
 mod mathml;
 mod plain;
+mod portable;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ use std::ops::Range;
 
 pub use canvas::Raster;
 pub use macros::{MacroError, Macros};
-pub use plain::{Piece, characters};
+pub use plain::Piece;
 use source::Source;
 
 /// Where a formula stands.
@@ -66,6 +67,12 @@ pub fn raster(tex: &str, style: Style, macros: &Macros) -> Result<Raster, Error>
 /// `x`, `α_1`, `n²`, `k ≤ 10`. `None` for everything that needs typesetting.
 pub fn plain(tex: &str, macros: &Macros) -> Option<Vec<Piece>> {
     plain::pieces(&Source::of(tex, macros).ok()?.text)
+}
+
+/// The formula in characters alone, for plain text: `x²`, `αᵢ`. `None` when it is more than text,
+/// or when Unicode has no such raised or lowered character.
+pub fn letters(tex: &str, macros: &Macros) -> Option<String> {
+    plain::characters(&plain(tex, macros)?)
 }
 
 /// What an engine complains about, in the text it was given.

@@ -165,7 +165,7 @@ pub(super) fn pieces(tex: &str) -> Option<Vec<Piece>> {
 
 /// The pieces in characters alone, for plain text: `x²`, `αᵢ`. `None` when Unicode has no such
 /// raised or lowered character.
-pub fn characters(pieces: &[Piece]) -> Option<String> {
+pub(super) fn characters(pieces: &[Piece]) -> Option<String> {
     let mut out = String::new();
     for piece in pieces {
         match piece {

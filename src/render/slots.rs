@@ -6,6 +6,7 @@
 //! the same for everybody, since only then can two renderings be compared word by word.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use tera::{Context, Error, Kwargs, State, TeraResult, Value};
 
@@ -122,19 +123,44 @@ pub(super) fn mentioned<'a>(templates: impl Iterator<Item = &'a str>) -> Vec<Slo
 
 /// Whoever says `subscriber` without saying what of it may mean the name.
 fn mentions(template: &str) -> impl Iterator<Item = Slot> {
-    const WORD: &str = "subscriber";
-    template.match_indices(WORD).filter_map(|(at, _)| {
-        let follows_a_name = template[..at].ends_with(|c: char| c == '.' || is_in_names(c));
-        let rest = &template[at + WORD.len()..];
-        if follows_a_name || rest.starts_with(is_in_names) {
-            return None;
-        }
-        match field(rest.trim_start()).unwrap_or("name") {
-            "address" => None,
-            "name" | "" => Some(Slot::SubscriberName),
-            attribute => Some(Slot::Attribute(attribute.to_owned())),
-        }
+    words(template).filter_map(|at| match field(template[at + WORD.len()..].trim_start()).unwrap_or("name") {
+        "address" => None,
+        "name" | "" => Some(Slot::SubscriberName),
+        attribute => Some(Slot::Attribute(attribute.to_owned())),
     })
+}
+
+const WORD: &str = "subscriber";
+
+/// Where a template speaks of the subscriber.
+fn words(template: &str) -> impl Iterator<Item = usize> {
+    template.match_indices(WORD).map(|(at, _)| at).filter(|at| {
+        let follows_a_name = template[..*at].ends_with(|c: char| c == '.' || is_in_names(c));
+        !follows_a_name && !template[at + WORD.len()..].starts_with(is_in_names)
+    })
+}
+
+/// Where a template compares a value of the subscriber with something. It is not known while
+/// the mail is rendered, so that the answer would be the same for everybody.
+pub(super) fn comparisons(template: &str) -> Vec<Range<usize>> {
+    const SIGNS: [&str; 4] = ["==", "!=", "<", ">"];
+    let mut found = Vec::new();
+    for at in words(template) {
+        let after = &template[at + WORD.len()..];
+        let length = after.find(|c: char| !is_in_names(c) && c != '.').unwrap_or(after.len());
+        let is_before = SIGNS.iter().any(|sign| after[length..].trim_start().starts_with(sign));
+        let is_behind = SIGNS[..2].iter().any(|sign| template[..at].trim_end().ends_with(sign));
+        if length > 1 && (is_before || is_behind) && is_in_a_tag(template, at) {
+            found.push(at..at + WORD.len() + length);
+        }
+    }
+    found
+}
+
+/// Whether a place lies between `{%` or `{{` and its end.
+fn is_in_a_tag(template: &str, at: usize) -> bool {
+    let last = |signs: [&str; 2]| signs.iter().filter_map(|sign| template[..at].rfind(sign)).max();
+    last(["{%", "{{"]) > last(["%}", "}}"])
 }
 
 fn field(rest: &str) -> Option<&str> {

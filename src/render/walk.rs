@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::domain::document::{Block, Document, Inline, Target};
+use crate::domain::document::{Block, Document, Footnote, Inline, Target};
 use crate::domain::post::Post;
 use crate::math::Style;
 
@@ -10,12 +10,19 @@ use crate::math::Style;
 #[derive(Clone, Copy)]
 enum Node<'a> {
     Block(&'a Block),
+    /// Running text, before what is in it.
+    Line(&'a [Inline]),
     Inline(&'a Inline),
 }
 
-/// Whether the author wrote raw HTML anywhere.
-pub(super) fn has_raw_html(document: &Document) -> bool {
-    any(document, &|node| matches!(node, Node::Block(Block::Html(_)) | Node::Inline(Inline::Html(_))))
+/// Whether something holds for every block of raw HTML.
+pub(super) fn all_html_blocks(document: &Document, test: &dyn Fn(&str) -> bool) -> bool {
+    !any(document, &|node| matches!(node, Node::Block(Block::Html(html)) if !test(html)))
+}
+
+/// Whether something holds for every stretch of running text, those in others included.
+pub(super) fn all_lines(document: &Document, test: &dyn Fn(&[Inline]) -> bool) -> bool {
+    !any(document, &|node| matches!(node, Node::Line(line) if !test(line)))
 }
 
 /// Whether there is a formula anywhere.
@@ -56,7 +63,7 @@ pub(super) fn formulas(document: &Document) -> Vec<(String, Style)> {
         match node {
             Node::Block(Block::Math(tex)) => found.borrow_mut().push((tex.clone(), Style::Display)),
             Node::Inline(Inline::Math(tex)) => found.borrow_mut().push((tex.clone(), Style::Inline)),
-            Node::Block(_) | Node::Inline(_) => {}
+            Node::Block(_) | Node::Line(_) | Node::Inline(_) => {}
         }
         false
     });
@@ -72,9 +79,28 @@ pub(super) fn cover(post: &Post) -> Option<&Target> {
     let shown = any(&post.document, &|node| match node {
         Node::Block(Block::Figure { image, .. }) | Node::Inline(Inline::Image(image)) => image.target == *cover,
         Node::Block(Block::Html(html)) | Node::Inline(Inline::Html(html)) => html.contains(name),
-        Node::Block(_) | Node::Inline(_) => false,
+        Node::Block(_) | Node::Line(_) | Node::Inline(_) => false,
     });
     (!shown).then_some(cover)
+}
+
+/// How many of the notes some blocks refer to, counted from the first: notes are in the order of
+/// their first reference. A note may refer to others.
+pub(super) fn notes_used(blocks: &[Block], notes: &[Footnote]) -> usize {
+    let used = Cell::new(0);
+    let count = |node: Node| {
+        if let Node::Inline(Inline::FootnoteReference(index)) = node {
+            used.set(used.get().max(index + 1).min(notes.len()));
+        }
+        false
+    };
+    any_block(blocks, &count);
+    let mut seen = 0;
+    while seen < used.get() {
+        any_block(&notes[seen].blocks, &count);
+        seen += 1;
+    }
+    used.get()
 }
 
 fn any(document: &Document, test: &dyn Fn(Node) -> bool) -> bool {
@@ -103,24 +129,25 @@ fn inside_block(block: &Block, test: &dyn Fn(Node) -> bool) -> bool {
     }
 }
 
-fn any_inline(inlines: &[Inline], test: &dyn Fn(Node) -> bool) -> bool {
-    inlines.iter().any(|inline| {
-        test(Node::Inline(inline))
-            || match inline {
-                Inline::Emphasis(inner)
-                | Inline::Strong(inner)
-                | Inline::Strikethrough(inner)
-                | Inline::Superscript(inner)
-                | Inline::Subscript(inner)
-                | Inline::Link { content: inner, .. } => any_inline(inner, test),
-                Inline::Text(_)
-                | Inline::Code(_)
-                | Inline::Math(_)
-                | Inline::Image(_)
-                | Inline::FootnoteReference(_)
-                | Inline::SoftBreak
-                | Inline::HardBreak
-                | Inline::Html(_) => false,
-            }
-    })
+fn any_inline(line: &[Inline], test: &dyn Fn(Node) -> bool) -> bool {
+    test(Node::Line(line)) || line.iter().any(|inline| test(Node::Inline(inline)) || inside_inline(inline, test))
+}
+
+fn inside_inline(inline: &Inline, test: &dyn Fn(Node) -> bool) -> bool {
+    match inline {
+        Inline::Emphasis(inner)
+        | Inline::Strong(inner)
+        | Inline::Strikethrough(inner)
+        | Inline::Superscript(inner)
+        | Inline::Subscript(inner)
+        | Inline::Link { content: inner, .. } => any_inline(inner, test),
+        Inline::Text(_)
+        | Inline::Code(_)
+        | Inline::Math(_)
+        | Inline::Image(_)
+        | Inline::FootnoteReference(_)
+        | Inline::SoftBreak
+        | Inline::HardBreak
+        | Inline::Html(_) => false,
+    }
 }

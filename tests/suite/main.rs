@@ -10,6 +10,7 @@ mod dkim;
 mod faults;
 mod feeds;
 mod formulas;
+mod gallery;
 mod golden;
 mod lists;
 mod message;

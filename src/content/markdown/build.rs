@@ -11,7 +11,7 @@ use super::frame::{Frame, Open, flushed};
 use super::pieces::{alignment, alt_text, is_for_check, is_more, level_number, paragraph, width_in};
 use super::slugs::Slugs;
 use super::words::finished;
-use super::{code_info, contents, formula, quote};
+use super::{code, contents, formula, quote};
 use crate::content::characters::{is_forbidden, without_forbidden};
 use crate::content::elements::Tags;
 use crate::content::html;
@@ -177,7 +177,9 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             }
             Open::Quote(kind) => self.block(quote::block(kind, flushed(frame))),
             Open::Code { info, text } => {
-                self.block(Block::Code { language: code_info::language(&info), title: code_info::title(&info), text });
+                let span = self.info_span(&info, frame.span);
+                let block = code::block(&info, text, &span, self.linker);
+                self.block(block);
             }
             Open::Html(html) => self.html_block(&html, range),
             Open::List { start, items, spacing } => {
@@ -216,6 +218,12 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Open::Link { destination, title } => self.link(&destination, title, frame.inlines, frame.span),
             Open::Image { destination, title } => self.image(&destination, title, &frame.inlines, frame.span),
         }
+    }
+
+    /// Where the info string of a block of code stands in the file.
+    fn info_span(&self, info: &str, block: Range<usize>) -> Range<usize> {
+        let at = self.body.text[block.clone()].find(info).map(|at| block.start + at);
+        self.body.file_span(at.map_or(block, |at| at..at + info.len()))
     }
 
     fn row(&mut self, cells: Vec<Vec<Inline>>) {

@@ -4,6 +4,7 @@ mod admonition;
 mod attributes;
 mod brackets;
 mod build;
+mod code;
 mod code_info;
 mod contents;
 mod emoji;

@@ -215,3 +215,11 @@ fn what_is_wrong_with_a_formula_has_its_place_in_the_post() {
     assert!(found[0].message.contains("\\nonsense") && found[0].help.as_ref().unwrap().contains("[math.macros]"));
     assert_eq!(found[0].severity, Severity::Warning);
 }
+
+#[test]
+fn a_summary_and_a_title_say_simple_formulas_in_letters() {
+    let text = "# Why $O(n^2)$\n\nFor $k \\le 10$ and $\\frac12$ it holds.\n";
+    let content = Folder::new(&[("posts/a.md", text)]).load();
+    assert_eq!(content.posts[0].title, "Why O(n²)");
+    assert_eq!(content.posts[0].summary, "For k ≤ 10 and \\frac12 it holds.");
+}

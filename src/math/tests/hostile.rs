@@ -47,7 +47,7 @@ pub(super) fn hostile() -> Vec<(String, &'static str)> {
     ]
     .map(|(tex, piece)| (tex.to_owned(), piece))
     .into();
-    let bomb = (b'a'..b'z').map(|c| format!("\\def\\{}{{\\{}\\{}}}", c as char, (c + 1) as char, (c + 1) as char));
+    let bomb = (b'a'..=b'y').map(|c| format!("\\def\\{}{{\\{}\\{}}}", c as char, (c + 1) as char, (c + 1) as char));
     all.extend([
         (format!("{}\\def\\z{{x}}\\a", bomb.collect::<String>()), r"\a"),
         (nested("{", "}", 3000), ""),

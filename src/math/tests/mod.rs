@@ -20,6 +20,9 @@ fn the_formulas_of_papers_are_mathml_and_pictures() {
             }
         }
         match mathml(tex, Style::Display, &macros()) {
+            Ok(mathml) if mathml.contains("scriptlevel") != mathml.contains("<mstyle") => {
+                wrong.push(format!("{name}: {mathml}"));
+            }
             Ok(mathml) if mathml.starts_with("<math display=\"block\">") && mathml.ends_with("</math>") => {}
             other => wrong.push(format!("{name}: {other:?}")),
         }
@@ -110,14 +113,14 @@ fn a_formula_in_colour_keeps_it() {
 fn a_contact_sheet_is_written_when_asked_for() {
     let Ok(folder) = std::env::var("FIELDPOST_SHEET") else { return };
     let folder = std::path::Path::new(&folder);
-    let mut rows = String::new();
+    let mut rows = Vec::new();
     for (number, (name, tex)) in papers::PAPERS.iter().enumerate() {
         let picture = raster(tex, Style::Display, &macros()).unwrap();
         std::fs::write(folder.join(format!("{number}.png")), &picture.png).unwrap();
         let mathml = mathml(tex, Style::Display, &macros()).unwrap_or_else(|error| error.message);
         let size = format!("width=\"{}\" height=\"{}\"", picture.width, picture.height);
-        rows += &format!("<tr><td>{name}<td>{mathml}<td><img src=\"{number}.png\" {size}>\n");
+        rows.push(format!("<tr><td>{name}<td>{mathml}<td><img src=\"{number}.png\" {size}>\n"));
     }
     let head = "<!doctype html><meta charset=\"utf-8\"><link rel=\"stylesheet\" href=\"math.css\"><table>";
-    std::fs::write(folder.join("sheet.html"), format!("{head}{rows}</table>")).unwrap();
+    std::fs::write(folder.join("sheet.html"), format!("{head}{}</table>", rows.concat())).unwrap();
 }

@@ -5,11 +5,13 @@
 
 mod balance;
 mod blocks;
+mod code;
 mod depth;
 mod escape;
 mod formulas;
 mod inlines;
 mod notes;
+mod plain;
 mod raw;
 mod sanitize;
 mod tables;
@@ -22,13 +24,14 @@ use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
 
 use super::links::{Links, Reach};
-use super::walk::{self, Outline};
+use super::walk::Outline;
 
 #[cfg(test)]
 pub(super) use balance::as_browsers_read;
 pub(super) use balance::balanced;
 use depth::shallow_source;
 pub(super) use escape::{push_attribute, push_text};
+use plain::is_plain;
 pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed};
 pub(super) use sanitize::Sanitizer;
 
@@ -43,19 +46,33 @@ pub(super) enum Medium {
     Mail,
 }
 
+/// Whether the words of code are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colours {
+    /// By classes, where the medium has a stylesheet.
+    Classes,
+    /// Not at all: it saves half of a mail with much code.
+    None,
+}
+
 /// The body of a post for a medium. Raw HTML is balanced for the web, and
 /// sanitised for feeds and mail.
 pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
+    body_in(Colours::Classes, post, base, pictures, medium)
+}
+
+/// The body of a post, with colours or without.
+pub(super) fn body_in(colours: Colours, post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
     let reach = match medium {
         Medium::Web => Reach::Page,
         Medium::Feed | Medium::Mail => Reach::Absolute,
     };
     let links = Links::new(base, post.site_path(), reach);
-    let html = written(post, links.clone(), pictures, medium);
-    // Parsing is by far the dearest step. Without raw HTML there is nothing to close or to
-    // remove: everything in `html` was written and escaped by us. The test
-    // `sanitising_our_own_output_changes_nothing` proves it.
-    if !walk::has_raw_html(&post.document) {
+    let html = written(post, links.clone(), pictures, medium, colours);
+    // Parsing is by far the dearest step. In plain HTML there is nothing to close or to remove:
+    // the rest of `html` was written and escaped by us. The test
+    // `parsing_plain_html_changes_nothing` proves it.
+    if is_plain(&post.document) {
         return html;
     }
     match medium {
@@ -65,12 +82,13 @@ pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Med
     }
 }
 
-fn written(post: &Post, links: Links, pictures: &Pictures, medium: Medium) -> String {
+fn written(post: &Post, links: Links, pictures: &Pictures, medium: Medium, colours: Colours) -> String {
     let document = &post.document;
     let mut writer = Writer {
         out: String::with_capacity(4096),
         links,
         medium,
+        colours,
         pictures,
         document,
         note_prefix: post.slug.as_str().replace(['/', '.'], "-"),
@@ -88,6 +106,7 @@ struct Writer<'a> {
     out: String,
     links: Links,
     medium: Medium,
+    colours: Colours,
     pictures: &'a Pictures,
     document: &'a Document,
     /// Makes the ids of this post's notes unlike those of any other post shown beside it.

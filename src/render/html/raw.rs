@@ -107,12 +107,13 @@ fn attribute_value(text: &str) -> (&str, &str) {
 
 /// Raw HTML with what neither mail nor feed readers show turned into what they do: a
 /// `details` is shown open with its summary as a strong line, and an embedded page becomes
-/// a link to it.
+/// a link to it. Comments are for the author's eyes: they go.
 pub(in crate::render) fn tamed(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     for piece in pieces(html) {
         match piece {
-            Piece::Text(text) | Piece::Comment(text) => out.push_str(text),
+            Piece::Text(text) => out.push_str(text),
+            Piece::Comment(_) => {}
             Piece::Tag(tag) => match tag_name(tag).as_str() {
                 "details" => out.push_str("<div>"),
                 "/details" => out.push_str("</div>"),

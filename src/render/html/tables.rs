@@ -3,13 +3,20 @@
 use super::{Medium, Writer};
 use crate::domain::document::{Alignment, Inline};
 
+/// A table of more columns is set in smaller type in a mail, and scrolls where it can.
+const MAIL_COLUMNS: usize = 6;
+
 impl Writer<'_> {
     pub(super) fn table(&mut self, alignments: &[Alignment], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>]) {
+        let is_wide = alignments.len() > MAIL_COLUMNS;
         self.out.push_str(match self.medium {
             // Wide tables scroll in a box of their own, reachable by keyboard.
-            Medium::Web => "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-label=\"Table\">\n<table>\n",
+            Medium::Web => "<div class=\"table\" role=\"group\" tabindex=\"0\" aria-label=\"Table\">\n<table>\n",
             Medium::Feed => "<table>\n",
-            Medium::Mail => "<table class=\"data\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n",
+            Medium::Mail if is_wide => {
+                "<div class=\"scroll\">\n<table class=\"data wide\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n"
+            }
+            Medium::Mail => "<table class=\"data\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n",
         });
         if head.iter().any(|cell| !cell.is_empty()) {
             self.out.push_str("<thead>\n");
@@ -25,6 +32,7 @@ impl Writer<'_> {
         }
         self.out.push_str(match self.medium {
             Medium::Web => "</table>\n</div>\n",
+            Medium::Mail if is_wide => "</table>\n</div>\n",
             Medium::Feed | Medium::Mail => "</table>\n",
         });
     }

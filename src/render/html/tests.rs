@@ -17,7 +17,7 @@ fn all_media(blocks: &[Block]) -> [String; 3] {
 fn post_text_is_data_in_every_medium() {
     let hostile = "{{ site.title }} {% include \"x\" %} ${HOME} <b>&amp;</b>";
     let escaped = "{{ site.title }} {% include \"x\" %} ${HOME} &lt;b&gt;&amp;amp;&lt;/b&gt;";
-    let code = Block::Code { language: None, title: None, text: hostile.into() };
+    let code = Block::Code { language: None, title: None, marked: Vec::new(), text: hostile.into() };
     for out in all_media(&[paragraph(hostile), code]) {
         assert_eq!(out.matches(escaped).count(), 2, "{out}");
     }
@@ -126,7 +126,8 @@ fn notes_lead_there_and_back_under_names_of_their_own_post() {
     assert!(feed.contains("<a href=\"https://example.org/a/b.c/#fn-a-b-c-1\">1</a>"), "{feed}");
     assert!(feed.contains("<section>\n<ol>\n<li id=\"fn-a-b-c-1\">"), "{feed}");
     let mail = body(&post, &base, &Pictures::default(), Medium::Mail);
-    assert!(mail.contains("<a name=\"fn-a-b-c-1\"></a>") && mail.contains("href=\"#fn-a-b-c-1\""), "{mail}");
+    let anchor = "<a href=\"#fn-a-b-c-1\" name=\"fn-a-b-c-1\" tabindex=\"-1\" aria-hidden=\"true\"></a>";
+    assert!(mail.contains(anchor) && mail.contains("<a href=\"#fn-a-b-c-1\">"), "{mail}");
 }
 
 #[test]
@@ -177,18 +178,61 @@ fn details_are_open_where_they_cannot_be_opened() {
 }
 
 proptest! {
-    /// Why sanitising may be skipped without raw HTML: it would change nothing.
+    /// Why parsing may be skipped where raw HTML is plain, or where there is none: it would
+    /// change nothing.
     #[test]
-    fn sanitising_our_own_output_changes_nothing(document in any_document()) {
+    fn parsing_plain_html_changes_nothing(document in any_document(), tags in prop::collection::vec(plain_tag(), 0..3)) {
+        let document = Document { blocks: with_tags(document.blocks, &tags), ..document };
+        prop_assert!(is_plain(&document));
         let base = publication("https://example.org/").base_url;
         let (post, pictures) = (post("T", "a/b", document), Pictures::default());
         for medium in [Medium::Feed, Medium::Mail] {
             let links = Links::new(&base, "a/b/", Reach::Absolute);
-            let ours = written(&post, links.clone(), &pictures, medium);
+            let ours = written(&post, links.clone(), &pictures, medium, Colours::Classes);
             let clean = Sanitizer::new(&links, medium).clean(&ours);
             prop_assert_eq!(clean, ours);
         }
+        let links = Links::new(&base, "a/b/", Reach::Page);
+        let ours = written(&post, links, &pictures, Medium::Web, Colours::Classes);
+        let closed = balanced(&ours);
+        prop_assert_eq!(balance::as_browsers_read(&closed), balance::as_browsers_read(&ours));
+        prop_assert_eq!(balanced(&(ours + "<footer></footer>")), closed + "<footer></footer>");
     }
+}
+
+fn plain_tag() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "abbr",
+        "cite",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "samp",
+        "small",
+        "sub",
+        "sup",
+        "br",
+        "!-- a -- b --",
+    ])
+}
+
+/// The blocks with the text of every paragraph and heading in these tags.
+fn with_tags(blocks: Vec<Block>, tags: &[&str]) -> Vec<Block> {
+    let tagged = |line: Vec<Inline>| {
+        tags.iter().fold(line, |line, tag| match *tag {
+            "br" | "!-- a -- b --" => [vec![Inline::Html(format!("<{tag}>"))], line].concat(),
+            tag => [vec![Inline::Html(format!("<{tag}>"))], line, vec![Inline::Html(format!("</{tag}>"))]].concat(),
+        })
+    };
+    let inside = |block| match block {
+        Block::Paragraph(line) => Block::Paragraph(tagged(line)),
+        Block::Heading { level, id, content } => Block::Heading { level, id, content: tagged(content) },
+        Block::Quote(blocks) => Block::Quote(with_tags(blocks, tags)),
+        Block::Rule => Block::Html("<!-- here was\na rule -->\n".into()),
+        other => other,
+    };
+    blocks.into_iter().map(inside).collect()
 }
 
 #[test]
@@ -197,7 +241,7 @@ fn sanitising_the_sample_changes_nothing() {
     let (post, pictures) = (post("T", "a/b", document()), Pictures::default());
     for medium in [Medium::Feed, Medium::Mail] {
         let links = Links::new(&base, "a/b/", Reach::Absolute);
-        let ours = written(&post, links.clone(), &pictures, medium);
+        let ours = written(&post, links.clone(), &pictures, medium, Colours::Classes);
         assert_eq!(Sanitizer::new(&links, medium).clean(&ours), ours);
     }
 }

@@ -45,9 +45,8 @@ impl Writer<'_> {
 
     /// Letters where a formula is no more than that, else what its author typed.
     fn formula(&self, tex: &str, flow: &mut Flow) {
-        let plain = math::plain(tex, self.pictures.macros());
-        if let Some(characters) = plain.and_then(|pieces| math::characters(&pieces)) {
-            return flow.code(&characters);
+        if let Some(letters) = math::letters(tex, self.pictures.macros()) {
+            return flow.code(&letters);
         }
         flow.fixed("$");
         flow.code(tex);

@@ -1,5 +1,7 @@
 //! The templates: built into the binary, overlaid file by file by a publication's own.
 
+#[cfg(test)]
+mod contrast;
 mod errors;
 mod formulas;
 mod limits;
@@ -39,6 +41,11 @@ impl Theme {
     pub fn load(overlay: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
         let sources = Sources::load(overlay)?;
         let tera = compiled(&sources)?;
+        let compared: Vec<Diagnostic> =
+            sources.iter().flat_map(|(name, text)| compared(&sources, name, text)).collect();
+        if !compared.is_empty() {
+            return Err(compared);
+        }
         let style = sources.text(STYLESHEET);
         let stylesheet_path = format!("assets/style-{}.css", super::digest([style.as_bytes()]));
         let formulas = Formulas::new(sources.text(MATH_STYLESHEET));
@@ -112,6 +119,16 @@ fn compiled(sources: &Sources) -> Result<Tera, Vec<Diagnostic>> {
     let mut tera = engine();
     tera.add_raw_templates(templates()).map_err(|error| errors::all(&error, sources))?;
     Ok(tera)
+}
+
+/// One error for each comparison with what differs from subscriber to subscriber.
+fn compared(sources: &Sources, name: &str, text: &str) -> impl Iterator<Item = Diagnostic> {
+    slots::comparisons(text).into_iter().map(move |range| {
+        let message =
+            format!("`{}` is compared, and its value is not known while the mail is rendered", &text[range.clone()]);
+        let help = format!("ask only whether there is one: `{{% if {} %}}`", &text[range.clone()]);
+        Diagnostic::error("template-comparison", Place::span(sources.file(name), text, range), message).help(help)
+    })
 }
 
 /// An engine without templates. Tera has no functions that read files, the environment or

@@ -49,6 +49,28 @@ fn the_name_of_the_stylesheet_follows_its_content() {
 }
 
 #[test]
+fn a_comparison_with_what_nobody_knows_yet_is_an_error_with_its_place() {
+    for (text, compared) in [
+        ("a\n{% if subscriber.city == \"Vienna\" %}b{% endif %}", Some("subscriber.city")),
+        ("{{ \"x\" if \"Ada\" != subscriber.name else \"y\" }}", Some("subscriber.name")),
+        ("{% if subscriber.age < 9 %}b{% endif %}", Some("subscriber.age")),
+        ("{% if subscriber.city %}{{ subscriber.city }} < == {% endif %}", None),
+        ("{% if title == \"x\" %}{{ subscriber.name }}{% endif %}", None),
+    ] {
+        let folder = overlay(&[("mail/issue.txt", text)]);
+        let wrong = Theme::load(Some(folder.path())).err().unwrap_or_default();
+        let found: Vec<(&str, &str)> = wrong.iter().map(|one| (one.code, one.message.as_str())).collect();
+        match compared {
+            None => assert!(found.is_empty(), "{text}: {found:?}"),
+            Some(name) => assert!(
+                matches!(found[..], [("template-comparison", message)] if message.contains(&format!("`{name}`"))),
+                "{text}: {found:?}"
+            ),
+        }
+    }
+}
+
+#[test]
 fn all_syntax_errors_are_reported_with_their_places() {
     let folder = overlay(&[("404.html", "ok\n  {{ 1 + }}"), ("page.html", "{% if x %}"), ("topic.html", "fine")]);
     let problems = Theme::load(Some(folder.path())).unwrap_err();
