@@ -149,7 +149,7 @@ fn call<'a>(cut: &Cut<'a>) -> Option<Tag<'a>> {
 fn liquid<'a>(cut: &Cut<'a>) -> Option<Tag<'a>> {
     let (name, rest) = name(cut.inner.trim_matches('-').trim())?;
     let (role, name) = name.strip_prefix("end").map_or((Role::Open, name), |opened| (Role::Close, opened));
-    let is_prose = name.is_empty() || TEMPLATE_WORDS.contains(&name);
+    let is_prose = name.is_empty() || !name.is_ascii() || TEMPLATE_WORDS.contains(&name);
     if is_prose || !(rest.is_empty() || rest.starts_with(char::is_whitespace)) {
         return None;
     }

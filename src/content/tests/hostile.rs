@@ -173,6 +173,8 @@ proptest! {
 
     #[test]
     fn plain_words_come_through_unchanged(words in "[a-zA-Z0-9 ,.äöüß日本{}%]{1,60}") {
+        // A tag of Liquid is no plain word.
+        prop_assume!(!words.contains("{%"));
         let body = format!("x {words} y");
         let (post, _) = one(&body);
         // Markdown trims lines and folds nothing else in such text.

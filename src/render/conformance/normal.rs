@@ -8,7 +8,7 @@
 //! - an image alone is a `figure`, its title the caption; images load lazily;
 //! - tables lie in a box that scrolls, aligned by class; without rows they have no `tbody`;
 //! - a name in angle brackets that is no element's (`<foo>`) is text;
-//! - code blocks can be reached by keyboard; a task has its name in words;
+//! - code is coloured; its blocks can be reached by keyboard; a task has its name in words;
 //! - links are resolved: a path of the source is one of its folder, a link that leads nowhere
 //!   (`[a]()`), or by a scheme that no reader can follow (`made-up:`), is its words;
 //! - a bare `www.` leads to `https:`.
@@ -231,6 +231,7 @@ impl Normal {
             "div" if has_class(tag, "table") => String::new(),
             "figure" if self.side == Side::Ours && !tag.contains("class") => "<p>".to_owned(),
             "figcaption" => String::new(),
+            "span" if self.in_pre > 0 => String::new(),
             "a" => match self.target(tag, "href") {
                 Some(href) => format!("<a href={href}{}>", self.rest(tag, &["href"])),
                 None => String::new(),
