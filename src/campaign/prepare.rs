@@ -105,6 +105,7 @@ pub fn prepare<'a>(config: &'a Config, known: &[KnownPost], now: Instant) -> Res
     };
     let listing = listing(config);
     diagnostics.extend(listing.diagnostics.iter().cloned());
+    diagnostics.extend(super::cards::left_off(config, &posts));
     let diagnostics = shown(diagnostics);
     let topic_count = render::topics_of(&posts.iter().filter(|post| post.is_public()).collect::<Vec<_>>()).len();
     let feeds = publish::feed_links(&config.publication);

@@ -28,7 +28,7 @@ pub use digest::digest as digest_issue;
 pub use entry::entry;
 pub use issue::issue;
 pub use pages::{Neighbours, index, not_found, page, redirect, topic, topics};
-pub use shown::{has_formulas, pictures_of};
+pub use shown::{card_of, has_formulas, pictures_of};
 pub use site::{FeedLink, SiteContext, Topic, topics_of};
 pub use theme::{Formulas, Theme, math_font, stylesheet, stylesheet_path};
 

@@ -56,7 +56,7 @@ fn every_page(post: &Post, publication: &Publication) -> Vec<(&'static str, Stri
     let neighbours = Neighbours { newer: Some(post), older: Some(post) };
     let shown = |result: Result<String, Diagnostic>| result.unwrap_or_else(|problem| panic!("{problem}"));
     vec![
-        ("page", shown(page(&theme, &site, post, neighbours))),
+        ("page", shown(page(&theme, &site, post, neighbours, None))),
         ("index", shown(index(&theme, &site, &[post]))),
         ("topic", shown(topic(&theme, &site, &topics[0]))),
         ("topics", shown(super::topics(&theme, &site, &topics))),
@@ -311,7 +311,7 @@ fn a_cover_is_shown_once() {
     let shown = |post: &Post| {
         let site = site(&publication, &[]);
         [
-            page(&theme, &site, post, Neighbours::default()).unwrap().matches("src=\"../images/").count(),
+            page(&theme, &site, post, Neighbours::default(), None).unwrap().matches("src=\"../images/").count(),
             issue(&theme, &site, post).unwrap().html.matches("src=\"https://example.org/images/").count(),
             entry(post, &publication, &Pictures::default()).html.matches("src=\"https://example.org/images/").count(),
         ]
@@ -345,7 +345,7 @@ fn a_language_from_right_to_left_is_marked_in_page_and_mail() {
     let mut post = sample_post();
     post.language = Some("ar".into());
     let site = site(&publication, &[]);
-    let page = page(&theme(), &site, &post, Neighbours::default()).unwrap();
+    let page = page(&theme(), &site, &post, Neighbours::default(), None).unwrap();
     assert!(page.contains("<html lang=\"ar\" dir=\"rtl\">"));
     let mail = issue(&theme(), &site, &post).unwrap().html;
     assert!(mail.contains("<html lang=\"ar\" dir=\"rtl\""));
@@ -388,7 +388,7 @@ fn deep_nesting_ends_in_a_mail_and_not_in_a_crash() {
         let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
         let site = site(&publication, &[]);
         assert!(issue(&theme(), &site, &post).is_ok());
-        page(&theme(), &site, &post, Neighbours::default()).unwrap();
+        page(&theme(), &site, &post, Neighbours::default(), None).unwrap();
         entry(&post, &publication, &Pictures::default());
     }
 }
@@ -406,7 +406,7 @@ proptest! {
         let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
         let plain = sample::post("T", "t", Document { blocks: vec![paragraph("BODY")], footnotes: Vec::new() });
         let [page, frame] = [&post, &plain].map(|post| {
-            html::as_browsers_read(&page(&theme(), &site(&publication, &[]), post, Neighbours::default()).unwrap())
+            html::as_browsers_read(&page(&theme(), &site(&publication, &[]), post, Neighbours::default(), None).unwrap())
         });
         let body = html::body(&post, &publication.base_url, &Pictures::default(), html::Medium::Web);
         prop_assert_eq!(page, frame.replace("<p>BODY</p>\n", &body));

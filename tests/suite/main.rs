@@ -15,6 +15,7 @@ mod message;
 mod metrics;
 mod ml_field_notes;
 mod pacing;
+mod pictures;
 mod postfix;
 mod preview;
 mod proxy;

@@ -10,7 +10,7 @@ use super::expand::Body;
 use super::linkify::linkify;
 use super::pieces::{alignment, alt_text, is_more, level_number, paragraph};
 use super::slugs::Slugs;
-use super::{code_info, formula, quote};
+use super::{code_info, formula, illustration, quote};
 use crate::content::characters::{is_forbidden, without_forbidden};
 use crate::content::elements::Tags;
 use crate::content::html;
@@ -88,6 +88,8 @@ pub(super) struct Builder<'b, 'l, 's> {
     numbers: HashMap<String, usize>,
     /// Folded label → the first definition of it.
     definitions: HashMap<String, Footnote>,
+    /// How many diagrams were met.
+    diagrams: usize,
 }
 
 impl<'b, 'l, 's> Builder<'b, 'l, 's> {
@@ -103,6 +105,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             labels: Vec::new(),
             numbers: HashMap::new(),
             definitions: HashMap::new(),
+            diagrams: 0,
         }
     }
 
@@ -228,7 +231,9 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             }
             Open::Quote(kind) => self.block(quote::block(kind, flushed(frame))),
             Open::Code { info, text } => {
-                self.block(Block::Code { language: code_info::language(&info), title: code_info::title(&info), text });
+                let code = (code_info::language(&info), text.as_str());
+                let language = illustration::check(code, range, &mut self.diagrams, self.body, self.linker);
+                self.block(Block::Code { language, title: code_info::title(&info), text });
             }
             Open::Html(html) => self.html_block(&html, range),
             Open::List { start, items, spacing } => {

@@ -18,7 +18,7 @@ pub(super) fn check(tex: &str, style: Style, range: Range<usize>, body: &Body, l
 
 /// The place in a formula's source of a place in its TeX. They differ where the formula stands
 /// in a quotation or an item: the marks at the beginning of its lines are not TeX.
-fn place_in(source: &str, tex: &str, at: usize) -> usize {
+pub(super) fn place_in(source: &str, tex: &str, at: usize) -> usize {
     let at = (0..=at.min(tex.len())).rev().find(|at| tex.is_char_boundary(*at)).unwrap_or_default();
     let line_start = tex[..at].rfind('\n').map_or(0, |end| end + 1);
     let line = tex[line_start..].lines().next().unwrap_or_default();

@@ -5,6 +5,7 @@ mod build;
 mod code_info;
 mod expand;
 mod formula;
+mod illustration;
 mod linkify;
 mod pieces;
 mod quote;

@@ -1,6 +1,6 @@
 //! Formulas as HTML: MathML for browsers, letters or pictures for everything else.
 
-use super::inlines::fitted;
+use super::images::fitted;
 use super::{Medium, Writer};
 use crate::domain::document::Target;
 use crate::math::{self, Piece, Style};

@@ -8,6 +8,7 @@ mod blocks;
 mod depth;
 mod escape;
 mod formulas;
+mod images;
 mod inlines;
 mod notes;
 mod plain;
@@ -74,6 +75,7 @@ fn written(post: &Post, links: Links, pictures: &Pictures, medium: Medium) -> St
         links,
         medium,
         pictures,
+        post,
         document,
         note_prefix: post.slug.as_str().replace(['/', '.'], "-"),
         note_uses: vec![0; document.footnotes.len()],
@@ -91,6 +93,7 @@ struct Writer<'a> {
     links: Links,
     medium: Medium,
     pictures: &'a Pictures,
+    post: &'a Post,
     document: &'a Document,
     /// Makes the ids of this post's notes unlike those of any other post shown beside it.
     note_prefix: String,

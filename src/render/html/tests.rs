@@ -273,3 +273,18 @@ fn a_formula_survives_beside_raw_html() {
     assert!(feed.contains("alt=\"\\frac ab\""), "{feed}");
     assert!(mail.contains("alt=\"\\frac ab\"") && mail.contains("style=\"vertical-align:-"), "{mail}");
 }
+
+#[test]
+fn a_table_of_many_columns_links_to_its_page_in_mail_and_only_long_words_are_broken() {
+    let row = |words: &[&str]| words.iter().map(|word| vec![Inline::Text((*word).to_owned())]).collect::<Vec<_>>();
+    let table = |columns: usize| {
+        let head = vec!["a"; columns];
+        let cells = vec!["https://example.org/a/long/way"; columns];
+        Block::Table { alignments: Vec::new(), head: row(&head), rows: vec![row(&cells)] }
+    };
+    let mail = |columns| html(vec![table(columns)], Medium::Mail);
+    assert!(mail(6).contains("<div class=\"wide\"><table") && mail(6).contains(">Read this table on the web</a>"));
+    assert!(!mail(5).contains("wide") && !mail(5).contains("on the web"));
+    assert_eq!(mail(3).matches("<td class=\"long\">").count(), 3);
+    assert!(!html(vec![table(6)], Medium::Web).contains("on the web"));
+}
