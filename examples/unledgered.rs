@@ -111,6 +111,7 @@ fn publication() -> Result<Publication, Failure> {
         author: None,
         time_zone: chrono_tz::UTC,
         postal_address: None,
+        subscribe_url: None,
         from: Mailbox::parse("Bench Notes <notes@bench.example.org>")?,
         reply_to: None,
         idempotency_header: None,

@@ -81,6 +81,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("png", &["math/", "picture/"]),
     ("resvg", &["picture/"]),
     ("mermaid_rs_renderer", &["picture/"]),
+    ("syntect", &["highlight/"]),
+    ("two_face", &["highlight/"]),
     ("tera", &["render/"]),
     ("css_inline", &["render/"]),
     ("ammonia", &["render/"]),

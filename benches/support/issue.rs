@@ -46,6 +46,7 @@ fn publication() -> Publication {
         author: None,
         time_zone: chrono_tz::UTC,
         postal_address: None,
+        subscribe_url: None,
         from: Mailbox::parse("ML Field Notes <notes@example.org>").expect("a mailbox"),
         reply_to: None,
         idempotency_header: None,

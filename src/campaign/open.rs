@@ -58,6 +58,8 @@ pub struct Opened {
     pub cautions: Vec<Caution>,
     /// What the list file changed.
     pub import: ImportCount,
+    /// What the authors should know of the issues.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Takes the list in, decides what is news, and opens one campaign for each news post.
@@ -81,10 +83,10 @@ pub fn open(
     }
     let config = prepared.config;
     let sorted = news::choose(prepared.sound_posts(), &memory, config.mail_since, choice, config.publication.time_zone);
-    let issues = freeze_all(prepared, &sorted.news)?;
+    let (issues, warnings) = freeze_all(prepared, &sorted.news)?;
     let digests = digest::due(prepared, ledger, &memory, choice, &sorted, now)?;
     ledger.decide_news(&ids(&sorted.news), &ids(&sorted.old), now)?;
-    let mut opened = Opened { first: memory.first, old: sorted.old.len(), import, ..Opened::default() };
+    let mut opened = Opened { first: memory.first, old: sorted.old.len(), import, warnings, ..Opened::default() };
     for (post, row) in sorted.news.iter().zip(issues) {
         if ledger.latest_generation(&post.id)?.is_some() {
             continue;
@@ -143,22 +145,37 @@ fn ids(posts: &[&Post]) -> Vec<PostId> {
     posts.iter().map(|post| post.id.clone()).collect()
 }
 
-/// Renders and freezes every issue, collecting all that is wrong.
-pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<Vec<IssueRow>, OpenError> {
+/// Renders and freezes every issue, collecting all that is wrong; with what the authors should
+/// know of them.
+pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<(Vec<IssueRow>, Vec<Diagnostic>), OpenError> {
     let mut rows = Vec::new();
+    let mut warnings = Vec::new();
     let mut wrong = Vec::new();
     for post in posts {
         match freeze(prepared, post) {
-            Ok((_, row)) => rows.push(row),
+            Ok(Freezing { row, warning, .. }) => {
+                rows.push(row);
+                warnings.extend(warning);
+            }
             Err(diagnostic) => wrong.push(diagnostic),
         }
     }
-    if wrong.is_empty() { Ok(rows) } else { Err(OpenError::Unrenderable(wrong)) }
+    if wrong.is_empty() { Ok((rows, warnings)) } else { Err(OpenError::Unrenderable(wrong)) }
+}
+
+/// An issue on its way into the ledger.
+pub(super) struct Freezing {
+    pub frozen: Frozen,
+    pub row: IssueRow,
+    /// What the author should know of it.
+    pub warning: Option<Diagnostic>,
 }
 
 /// One post as a frozen issue.
-pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<(Frozen, IssueRow), Diagnostic> {
-    frozen(prepared, issue(prepared, post)?, |reason| unrenderable(post, reason))
+pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<Freezing, Diagnostic> {
+    let (issue, warning) = issue(prepared, post)?;
+    let (frozen, row) = frozen(prepared, issue, |reason| unrenderable(post, reason))?;
+    Ok(Freezing { frozen, row, warning })
 }
 
 /// An issue, frozen, with its row; `unmade` says what it means that it cannot be.
@@ -180,11 +197,16 @@ pub(super) fn frozen(
     Ok((frozen, row))
 }
 
-/// One post as an issue.
-pub(super) fn issue(prepared: &Prepared, post: &Post) -> Result<Issue, Diagnostic> {
-    let Prepared { feeds, topic_count, pictures, .. } = prepared;
-    let site = SiteContext { publication: &prepared.config.publication, feeds, topic_count: *topic_count, pictures };
-    render::issue(&prepared.theme, &site, post)
+/// One post as an issue, and what its author should know of it.
+pub(super) fn issue(prepared: &Prepared, post: &Post) -> Result<(Issue, Option<Diagnostic>), Diagnostic> {
+    render::issue(&prepared.theme, &site(prepared), post)
+}
+
+/// What every mail knows of its publication.
+pub(super) fn site<'a>(prepared: &'a Prepared) -> SiteContext<'a> {
+    let Prepared { feeds, pictures, .. } = prepared;
+    let (topic_count, author_count) = (prepared.topic_count, prepared.author_count);
+    SiteContext { publication: &prepared.config.publication, feeds, topic_count, author_count, pictures }
 }
 
 /// Assembles and signs each variant of the issue for nobody: what fails here would fail for

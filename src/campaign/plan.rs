@@ -92,7 +92,7 @@ pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
     let sorted = news::choose(prepared.sound_posts(), &memory, config.mail_since, choice, config.publication.time_zone);
     let mut diagnostics = prepared.diagnostics.clone();
     match freeze_all(prepared, &sorted.news) {
-        Ok(_) => {}
+        Ok((_, warnings)) => diagnostics.extend(warnings),
         Err(OpenError::Unrenderable(wrong)) => diagnostics.extend(wrong),
         Err(OpenError::Ledger(error)) => return Err(error.into()),
     }

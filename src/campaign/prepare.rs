@@ -29,6 +29,8 @@ pub struct Prepared<'a> {
     pub feeds: Vec<FeedLink>,
     /// How many topics have a page.
     pub topic_count: usize,
+    /// How many authors have a page.
+    pub author_count: usize,
     /// The pictures made of what its posts say.
     pub pictures: Pictures,
     /// The list file, when there is one.
@@ -107,10 +109,12 @@ pub fn prepare<'a>(config: &'a Config, known: &[KnownPost], now: Instant) -> Res
     diagnostics.extend(listing.diagnostics.iter().cloned());
     diagnostics.extend(super::cards::left_off(config, &posts));
     let diagnostics = shown(diagnostics);
-    let topic_count = render::topics_of(&posts.iter().filter(|post| post.is_public()).collect::<Vec<_>>()).len();
+    let public: Vec<&Post> = posts.iter().filter(|post| post.is_public()).collect();
+    let topic_count = render::topics_of(&public).len();
+    let author_count = render::writers_of(&public, &config.publication).len();
     let feeds = publish::feed_links(&config.publication);
     let known = known.iter().map(|post| post.id.clone()).collect();
-    Ok(Prepared { config, posts, theme, feeds, topic_count, pictures, listing, diagnostics, known })
+    Ok(Prepared { config, posts, theme, feeds, topic_count, author_count, pictures, listing, diagnostics, known })
 }
 
 /// The list file's people; a list that cannot be read is empty, and an error says why.

@@ -30,13 +30,15 @@ pub struct Proof {
     pub text: String,
     /// How many bytes the whole message has.
     pub size: usize,
+    /// What its author should know of it.
+    pub warning: Option<Diagnostic>,
 }
 
 /// The mail of a post to a reader who does not exist; the links in it that are a reader's own
 /// lead nowhere. Drafts have proofs too.
 pub fn proof(prepared: &Prepared, post: &Post, now: Instant) -> Result<Proof, Diagnostic> {
     let publication = &prepared.config.publication;
-    let issue = open::issue(prepared, post)?;
+    let (issue, warning) = open::issue(prepared, post)?;
     let unmade = |reason: String| {
         Diagnostic::error("unrenderable", Place::file(&post.source), format!("the mail cannot be made: {reason}"))
     };
@@ -54,7 +56,7 @@ pub fn proof(prepared: &Prepared, post: &Post, now: Instant) -> Result<Proof, Di
     let headers = text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n", "\n");
     let filled = |text: &str| filled(text, &issue, &recipient);
     let (html, plain) = (filled(&issue.html), filled(&issue.text));
-    Ok(Proof { subject: issue.subject, headers, html, text: plain, size: message.bytes.len() })
+    Ok(Proof { subject: issue.subject, headers, html, text: plain, size: message.bytes.len(), warning })
 }
 
 /// The post as feeds carry it.

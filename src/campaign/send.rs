@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::open;
+use super::open::{self, Freezing};
 use super::prepare::Prepared;
 use crate::audience::{TokenKey, preferences_url, unsubscribe_url};
 use crate::config::{self, Clock, Config};
@@ -129,20 +129,21 @@ pub async fn send(
 
 /// Sends one copy of a post to each address, marked `[TEST]`, through the publication's own
 /// transport. Nothing is recorded: a test is no delivery. Its unsubscribe link belongs to
-/// nobody and does nothing.
+/// nobody and does nothing. Returns where they went, and what the author should know.
 pub async fn send_test(
     prepared: &Prepared<'_>,
     ledger: &Ledger,
     post: &Post,
     addresses: &[Address],
     clock: Clock,
-) -> Result<String, SendError> {
+) -> Result<(String, Option<Diagnostic>), SendError> {
     let transport = transport(prepared.config)?;
     let message_id_key = ledger.secret("message-id")?;
     let publication = &prepared.config.publication;
     let mut test = post.clone();
     test.title = format!("[TEST] {}", post.title);
-    let (frozen, row) = open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
+    let Freezing { frozen, row, warning } =
+        open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
     let (base_url, key) = (&publication.base_url, unsubscribe_key(ledger)?);
     let unsubscribe_url = unsubscribe_url(base_url, &key, SubscriberId(0));
     let values = [(Slot::PreferencesUrl, preferences_url(base_url, &key, SubscriberId(0)))];
@@ -157,7 +158,7 @@ pub async fn send_test(
             .map_err(|error| SendError::Refused(error.to_string()))?;
         send_one(&transport, &publication.from.address, address, &message).await?;
     }
-    Ok(transport.name())
+    Ok((transport.name(), warning))
 }
 
 /// The key of unsubscribe tokens. Its number is 1: the first of its kind.

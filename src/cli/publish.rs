@@ -116,6 +116,7 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
         }
         Err(OpenError::Ledger(error)) => return Err(error.into()),
     };
+    diagnostics.extend(opened.warnings.iter().cloned());
     printer::diagnostics(&diagnostics);
     printer::say(&build::summary(&prepared, &built));
     announce(&opened);

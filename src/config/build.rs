@@ -112,6 +112,10 @@ fn publication(raw: &RawPublication, mail: &RawMail, sheet: &Sheet<'_>, time_zon
         author,
         time_zone,
         postal_address,
+        subscribe_url: raw
+            .subscribe_url
+            .as_ref()
+            .and_then(|typed| identity::web_address("subscribe-url", typed, sheet)),
         from: from?,
         reply_to,
         list_id: list_id?,

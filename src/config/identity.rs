@@ -10,19 +10,20 @@ const FROM_FORM: &str = "write from = \"My Notes <notes@example.org>\"";
 
 /// Whose posts they are when a post does not say.
 pub(super) fn author(raw: &RawPublication, sheet: &Sheet<'_>) -> Option<Author> {
-    let url = raw.author_url.as_ref().and_then(|typed| web_address(typed, sheet));
+    let url = raw.author_url.as_ref().and_then(|typed| web_address("author", typed, sheet));
     if let (Some(typed), None) = (&raw.author_url, &raw.author) {
         sheet.error("author", typed.span.clone(), "`author_url` without `author`", "add author = \"Your Name\"");
     }
     Some(Author { name: line("author", &raw.author, sheet)?, url })
 }
 
-fn web_address(typed: &Typed<String>, sheet: &Sheet<'_>) -> Option<String> {
+/// An address that a browser can open. `None` after an error of that code.
+pub(super) fn web_address(code: &'static str, typed: &Typed<String>, sheet: &Sheet<'_>) -> Option<String> {
     match url::Url::parse(typed.value.trim()) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Some(url.into()),
         Ok(_) | Err(_) => {
             let message = format!("`{}` is no web address", typed.value);
-            sheet.error("author", typed.span.clone(), message, "it begins with https://");
+            sheet.error(code, typed.span.clone(), message, "it begins with https://");
             None
         }
     }

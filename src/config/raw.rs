@@ -25,7 +25,17 @@ const MAX_CARDS: usize = 1_000_000;
 const ELSEWHERE: &KnownKeys = &[
     (
         "[publication]",
-        &["title", "base_url", "description", "author", "author_url", "language", "time_zone", "postal_address"],
+        &[
+            "title",
+            "base_url",
+            "description",
+            "author",
+            "author_url",
+            "language",
+            "time_zone",
+            "postal_address",
+            "subscribe_url",
+        ],
     ),
     ("[source]", &["ignore"]),
     ("[mail]", &["from", "reply_to", "list_id", "idempotency_header", "since"]),
@@ -89,6 +99,7 @@ pub(super) struct RawPublication {
     pub language: Text,
     pub time_zone: Text,
     pub postal_address: Text,
+    pub subscribe_url: Text,
 }
 
 /// `[source]`.
@@ -209,6 +220,7 @@ fn publication(mut section: Section<'_, '_>) -> RawPublication {
         language: section.text("language"),
         time_zone: section.text("time_zone"),
         postal_address: section.text("postal_address"),
+        subscribe_url: section.text("subscribe_url"),
     };
     section.finish(ELSEWHERE);
     raw

@@ -3,6 +3,8 @@
 //! Everything in here is data: text is as the author wrote it, never HTML-escaped and never
 //! a template. Control characters that XML 1.0 forbids are already gone.
 
+use std::ops::RangeInclusive;
+
 /// A whole post.
 #[derive(Debug, Clone, Default, PartialEq, Hash)]
 pub struct Document {
@@ -42,6 +44,9 @@ pub enum Block {
         language: Option<String>,
         /// A title from the info string (`title="a.py"`).
         title: Option<String>,
+        /// The lines to draw attention to, counted from 1, in order and apart from each other;
+        /// those beyond the last line mean nothing.
+        marked: Vec<RangeInclusive<usize>>,
         /// The code, lines ended by `\n`.
         text: String,
     },

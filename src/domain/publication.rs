@@ -90,6 +90,8 @@ pub struct Publication {
     pub time_zone: Tz,
     /// The postal address that anti-spam law wants in the footer of every mail.
     pub postal_address: Option<String>,
+    /// Where a reader's address is posted to subscribe; pages show a form when there is one.
+    pub subscribe_url: Option<String>,
     /// Whom the mail is from.
     pub from: Mailbox,
     /// Where answers go, when not to `from`.

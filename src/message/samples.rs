@@ -29,6 +29,7 @@ pub(crate) fn publication() -> Publication {
         author: None,
         time_zone: chrono_tz::UTC,
         postal_address: None,
+        subscribe_url: None,
         from: Mailbox::parse("ML Field Notes <notes@example.org>").unwrap(),
         reply_to: Some(Address::parse("editor@example.org").unwrap()),
         idempotency_header: None,

@@ -14,7 +14,7 @@ use crate::domain::publication::Publication;
 use crate::feed::{self, Format, SitemapUrl};
 use crate::files::Root;
 use crate::pictures::{Picture, Problem, Subject};
-use crate::render::{self, FeedLink, Neighbours, SiteContext, Topic};
+use crate::render::{self, FeedLink, Neighbours, SiteContext, Topic, Writer};
 
 /// The site's posts in order, with all that several files need of them.
 pub(super) struct Outline<'a> {
@@ -28,6 +28,8 @@ pub(super) struct Outline<'a> {
     pub fingerprints: Vec<String>,
     /// The topics, each with its posts newest first.
     pub topics: Vec<Topic<'a>>,
+    /// The authors that have pages, each with their posts newest first.
+    pub writers: Vec<Writer<'a>>,
     /// The feeds as pages announce them.
     feeds: Vec<FeedLink>,
     numbers: HashMap<&'a str, usize>,
@@ -45,6 +47,7 @@ impl<'a> Outline<'a> {
             fingerprints: posts.par_iter().zip(&pictures).map(fingerprint).collect(),
             pictures,
             topics: render::topics_of(posts),
+            writers: render::writers_of(posts, site.publication),
             feeds: feed_links(site.publication),
             numbers: posts.iter().enumerate().map(|(number, post)| (post.source.as_str(), number)).collect(),
             base: fingerprint::of_site(site),
@@ -52,9 +55,9 @@ impl<'a> Outline<'a> {
     }
 
     /// Begins the fingerprint of a file: its kind, and what every file depends on. Pages link
-    /// to the list of topics when there are any, and a theme may say how many.
+    /// to the list of topics and to authors when there are any, and a theme may say how many.
     pub(super) fn input(&self, kind: &str) -> Fingerprint {
-        Fingerprint::of(kind).with(&self.base).with(&self.topics.len())
+        Fingerprint::of(kind).with(&self.base).with(&self.topics.len()).with(&self.writers.len())
     }
 
     /// The fingerprint of one of the posts.
@@ -64,7 +67,8 @@ impl<'a> Outline<'a> {
 
     fn context(&self) -> SiteContext<'_> {
         let Site { publication, pictures, .. } = *self.site;
-        SiteContext { publication, feeds: &self.feeds, topic_count: self.topics.len(), pictures }
+        let (topic_count, author_count) = (self.topics.len(), self.writers.len());
+        SiteContext { publication, feeds: &self.feeds, topic_count, author_count, pictures }
     }
 
     /// The card of one of the posts.
@@ -116,6 +120,7 @@ pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Box<Diagnos
         }
         Made::Index => render::index(theme, context, outline.posts),
         Made::Topic(number) => render::topic(theme, context, &outline.topics[number]),
+        Made::Author(number) => render::author(theme, context, &outline.writers[number]),
         Made::Topics => render::topics(theme, context, &outline.topics),
         Made::NotFound => render::not_found(theme, context),
         Made::Stylesheet => Ok(render::stylesheet(theme).to_owned()),

@@ -31,6 +31,8 @@ pub(super) enum Made<'a> {
     Topic(usize),
     /// The list of topics.
     Topics,
+    /// The page of an author.
+    Author(usize),
     /// The page for addresses that lead nowhere.
     NotFound,
     /// A feed.
@@ -56,6 +58,8 @@ pub(super) enum WantedBy<'a> {
     Post(&'a str),
     /// A topic, by its title.
     Topic(&'a str),
+    /// An author, by their name.
+    Author(&'a str),
     /// The site as a whole: `the feeds`.
     Site(&'static str),
 }
@@ -69,7 +73,7 @@ impl<'a> WantedBy<'a> {
     fn source(self) -> Option<&'a str> {
         match self {
             Self::Post(source) => Some(source),
-            Self::Topic(_) | Self::Site(_) => None,
+            Self::Topic(_) | Self::Author(_) | Self::Site(_) => None,
         }
     }
 }
@@ -79,6 +83,7 @@ impl fmt::Display for WantedBy<'_> {
         match self {
             Self::Post(source) => write!(f, "`{source}`"),
             Self::Topic(title) => write!(f, "the topic `{title}`"),
+            Self::Author(name) => write!(f, "the author `{name}`"),
             Self::Site(name) => f.write_str(name),
         }
     }
@@ -243,15 +248,21 @@ fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
     targets.extend(outline.topics.iter().enumerate().map(|(number, topic)| Target {
         path: format!("{}index.html", topic.site_path),
         wanted_by: WantedBy::Topic(&topic.title),
-        input: topic_input(outline, topic),
+        input: list_input(outline, outline.input("topic").with(&topic.title), &topic.posts),
         content: Content::Made(Made::Topic(number)),
+    }));
+    targets.extend(outline.writers.iter().enumerate().map(|(number, writer)| Target {
+        path: format!("{}index.html", writer.site_path),
+        wanted_by: WantedBy::Author(&writer.author.name),
+        input: list_input(outline, outline.input("author").with(writer.author), &writer.posts),
+        content: Content::Made(Made::Author(number)),
     }));
     targets.into_iter()
 }
 
-fn topic_input(outline: &Outline, topic: &render::Topic) -> String {
-    let begun: Fingerprint = outline.input("topic").with(&topic.title);
-    topic.posts.iter().fold(begun, |input, post| input.with(&outline.fingerprint_of(post))).hex()
+/// A list of posts changes when one of them does.
+fn list_input(outline: &Outline, begun: Fingerprint, posts: &[&Post]) -> String {
+    posts.iter().fold(begun, |input, post| input.with(&outline.fingerprint_of(post))).hex()
 }
 
 #[cfg(test)]

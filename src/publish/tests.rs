@@ -89,6 +89,7 @@ fn publication() -> Publication {
         author: None,
         time_zone: chrono_tz::UTC,
         postal_address: None,
+        subscribe_url: None,
         from: Mailbox::parse("notes@example.org").unwrap(),
         reply_to: None,
         idempotency_header: None,

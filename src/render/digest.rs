@@ -67,7 +67,7 @@ fn context(theme: &Theme, site: &SiteContext, period: &Period, posts: &[&Post]) 
     let publication = site.publication;
     let language = &publication.language;
     let newest_first = || posts.iter().rev();
-    let views: Vec<PostView> = newest_first().map(|post| PostView::new(post, publication, Here::Anywhere)).collect();
+    let views: Vec<PostView> = newest_first().map(|post| PostView::new(post, site, Here::Anywhere)).collect();
     let summaries: Vec<String> = newest_first().map(|post| text::behind("  ", &post.summary)).collect();
     let mut context = Context::new();
     context.insert("site", &SiteView::new(site, theme, Here::Anywhere));

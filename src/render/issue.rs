@@ -2,7 +2,8 @@
 
 use tera::Context;
 
-use super::html::{self, Medium};
+use super::clip::{self, Extent};
+use super::html::{self, Medium, push_attribute};
 use super::links::Here;
 use super::variants::{self, Rendered};
 use super::views::{PostView, SiteView, finished_html};
@@ -21,13 +22,23 @@ pub(super) struct Templates {
 const TEMPLATES: Templates = Templates { subject: "mail/subject.txt", html: "mail/issue.html", text: "mail/issue.txt" };
 
 /// The post as it is mailed to everybody: CSS inlined, URLs absolute, and a marker wherever
-/// recipients differ; rendered once more for those who lack what a template asks about. A
-/// template without the unsubscribe link in both parts is refused. The same post and theme
-/// always give the same bytes.
-pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<Issue, Diagnostic> {
+/// recipients differ; rendered once more for those who lack what a template asks about. Of a
+/// post too long for mail programs a part is mailed, and a warning says which. A template
+/// without the unsubscribe link in both parts is refused. The same post and theme always give
+/// the same bytes.
+pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<(Issue, Option<Diagnostic>), Diagnostic> {
+    let words = text::body(post, &site.publication.base_url, site.pictures);
+    clip::fitted(post, |extent| {
+        let issue = rendered(theme, site, post, extent, &words)?;
+        let variants = issue.variants.parts.iter().map(|parts| parts.html.len());
+        let size = variants.fold(issue.html.len(), usize::max);
+        Ok((issue, size))
+    })
+}
+
+fn rendered(theme: &Theme, site: &SiteContext, post: &Post, extent: &Extent, words: &str) -> Result<Issue, Diagnostic> {
     let base = &site.publication.base_url;
-    let body = html::body(post, base, site.pictures, Medium::Mail);
-    let words = text::body(post, base, site.pictures);
+    let body = body(site, extent);
     let nonce = super::digest([post.id.as_str().as_bytes(), body.as_bytes(), words.as_bytes()]);
     let context = context(theme, site, post);
     let render = |lacking: &[&Slot]| {
@@ -37,7 +48,7 @@ pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<Issue, Di
         let subject = one_line(&theme.render(TEMPLATES.subject, &context)?);
         context.insert_value("body", finished_html(&body));
         let html = theme.render(TEMPLATES.html, &context)?;
-        context.insert("body", &words);
+        context.insert("body", words);
         let text = format!("{}\n", theme.render(TEMPLATES.text, &context)?.trim_end());
         Ok(Rendered { subject, html, text })
     };
@@ -59,9 +70,22 @@ pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<Issue, Di
     })
 }
 
+/// The text of a post as far as it is mailed, and a link to the rest.
+fn body(site: &SiteContext, extent: &Extent) -> String {
+    let (post, base) = (&extent.post, &site.publication.base_url);
+    let mut body = html::body_in(extent.colours, post, base, site.pictures, Medium::Mail);
+    if let Some(rest) = &extent.rest {
+        let fragment = if rest.fragment.is_empty() { String::new() } else { format!("#{}", rest.fragment) };
+        body.push_str("<p class=\"continue\"><a");
+        push_attribute(&mut body, "href", &base.join(&format!("{}{fragment}", post.site_path())));
+        body.push_str(">Continue reading on the web</a></p>\n");
+    }
+    body
+}
+
 /// What the mail's templates are told, but for the subscriber and the body.
 fn context(theme: &Theme, site: &SiteContext, post: &Post) -> Context {
-    let view = PostView::new(post, site.publication, Here::Anywhere);
+    let view = PostView::new(post, site, Here::Anywhere);
     let base = &site.publication.base_url;
     let cover = walk::cover(post).and_then(|_| shown::cover_url(post, base, site.pictures)).unwrap_or_default();
     let copies = walk::cover(post).and_then(|cover| shown::copies(post, cover, site.pictures));

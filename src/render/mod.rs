@@ -4,6 +4,7 @@
 //! Post text is data. It is written as HTML or text by our own writers first, and enters a
 //! template as one finished value; no template engine ever sees it as a template.
 
+mod clip;
 mod digest;
 mod entry;
 mod html;
@@ -16,6 +17,7 @@ mod sample;
 mod shown;
 mod site;
 mod slots;
+mod structured;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -27,9 +29,9 @@ mod walk;
 pub use digest::digest as digest_issue;
 pub use entry::entry;
 pub use issue::issue;
-pub use pages::{Neighbours, index, not_found, page, redirect, topic, topics};
+pub use pages::{Neighbours, author, index, not_found, page, redirect, topic, topics};
 pub use shown::{card_of, has_formulas, pictures_of};
-pub use site::{FeedLink, SiteContext, Topic, topics_of};
+pub use site::{FeedLink, SiteContext, Topic, Writer, topics_of, writers_of};
 pub use theme::{Formulas, Theme, math_font, stylesheet, stylesheet_path};
 
 /// A short name for some bytes: the first 16 hex digits of the SHA-256 over them, each part

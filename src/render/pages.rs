@@ -4,8 +4,8 @@ use tera::Context;
 
 use super::html::{self, Medium, push_attribute, push_text};
 use super::links::{Here, Links, Reach};
-use super::views::{PageView, PostView, SiteView, TopicView, direction, finished_html, language, years};
-use super::{SiteContext, Theme, Topic, shown, walk};
+use super::views::{AuthorView, PageView, PostView, SiteView, TopicView, direction, finished_html, language, years};
+use super::{SiteContext, Theme, Topic, Writer, shown, structured, walk};
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::Target;
 use crate::domain::post::Post;
@@ -55,9 +55,10 @@ pub fn page(
         },
     );
     insert_cover(&mut context, site, post);
-    context.insert("post", &PostView::new(post, publication, here));
-    context.insert("newer", &neighbours.newer.map(|post| PostView::new(post, publication, here)));
-    context.insert("older", &neighbours.older.map(|post| PostView::new(post, publication, here)));
+    context.insert("post", &PostView::new(post, site, here));
+    context.insert("newer", &neighbours.newer.map(|post| PostView::new(post, site, here)));
+    context.insert("older", &neighbours.older.map(|post| PostView::new(post, site, here)));
+    context.insert_value("structured_data", finished_html(&structured::post(post, publication)));
     context.insert_value("body", finished_html(&html::body(post, base, site.pictures, Medium::Web)));
     theme.render("page.html", &context)
 }
@@ -90,7 +91,8 @@ fn math_stylesheet(theme: &Theme, post: &Post, base: &SiteUrl) -> String {
 pub fn index(theme: &Theme, site: &SiteContext, posts: &[&Post]) -> Result<String, Diagnostic> {
     let publication = site.publication;
     let mut context = context(theme, site, HOME, &website(site, &publication.title, &publication.description, ""));
-    context.insert("years", &years(posts, publication, HOME));
+    context.insert("years", &years(posts, site, HOME));
+    context.insert_value("structured_data", finished_html(&structured::blog(publication)));
     theme.render("index.html", &context)
 }
 
@@ -99,8 +101,18 @@ pub fn topic(theme: &Theme, site: &SiteContext, topic: &Topic) -> Result<String,
     let here = Here::At(&topic.site_path);
     let mut context = context(theme, site, here, &website(site, &topic.title, "", &topic.site_path));
     context.insert("topic", &topic_view(site, topic, here));
-    context.insert("years", &years(&topic.posts, site.publication, here));
+    context.insert("years", &years(&topic.posts, site, here));
     theme.render("topic.html", &context)
+}
+
+/// The page of one author: their posts, grouped by year.
+pub fn author(theme: &Theme, site: &SiteContext, writer: &Writer) -> Result<String, Diagnostic> {
+    let here = Here::At(&writer.site_path);
+    let mut context = context(theme, site, here, &website(site, &writer.author.name, "", &writer.site_path));
+    context.insert("author", &AuthorView::new(writer.author, site, here));
+    context.insert("count", &writer.posts.len());
+    context.insert("years", &years(&writer.posts, site, here));
+    theme.render("author.html", &context)
 }
 
 /// The page that lists all topics (`topics/index.html`).

@@ -1,7 +1,7 @@
 //! The pictures that a post shows.
 
-use super::links::{Here, Links, Reach};
-use super::views::PostView;
+use super::links::{Links, Reach};
+use super::views::byline;
 use super::walk;
 use crate::domain::document::Target;
 use crate::domain::post::Post;
@@ -63,6 +63,6 @@ pub fn card_of(post: &Post, publication: &Publication) -> Option<Subject> {
     post.image.is_none().then(|| Subject::Card {
         title: post.title.clone(),
         site: publication.title.clone(),
-        byline: PostView::new(post, publication, Here::Anywhere).byline(),
+        byline: byline(post, publication),
     })
 }

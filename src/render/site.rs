@@ -1,7 +1,10 @@
 //! What every page and mail knows of its publication.
 
+use std::collections::BTreeMap;
+
+use super::views::authors;
 use crate::domain::post::{Post, Slug};
-use crate::domain::publication::Publication;
+use crate::domain::publication::{Author, Publication};
 use crate::pictures::Pictures;
 
 /// A feed that pages announce, so that a reader's software finds it.
@@ -25,6 +28,8 @@ pub struct SiteContext<'a> {
     pub feeds: &'a [FeedLink],
     /// How many topics have a page; at 0 no page links to the list of topics.
     pub topic_count: usize,
+    /// How many authors have a page; at 0 a name leads to the author's own page elsewhere.
+    pub author_count: usize,
     /// The pictures made of what its posts say.
     pub pictures: &'a Pictures,
 }
@@ -40,11 +45,48 @@ pub struct Topic<'a> {
     pub posts: Vec<&'a Post>,
 }
 
+/// Somebody who writes for the publication, and what they wrote.
+#[derive(Debug, Clone)]
+pub struct Writer<'a> {
+    /// Who it is.
+    pub author: &'a Author,
+    /// Where the page lies under the site: `authors/ada-byron/`.
+    pub site_path: String,
+    /// The posts, in the order they were given.
+    pub posts: Vec<&'a Post>,
+}
+
+/// Who wrote some posts, in the order of their paths. Names that differ only in case or
+/// punctuation are one writer; the first page of their own that any post names is theirs. A
+/// publication of one writer has none: the home page is theirs.
+pub fn writers_of<'a>(posts: &[&'a Post], publication: &'a Publication) -> Vec<Writer<'a>> {
+    let mut writers = BTreeMap::<String, Writer<'a>>::new();
+    for &post in posts {
+        for author in authors(post, publication) {
+            let Some(site_path) = author_path(author) else { continue };
+            let writer =
+                writers.entry(site_path.clone()).or_insert_with(|| Writer { author, site_path, posts: Vec::new() });
+            if writer.author.url.is_none() {
+                writer.author = author;
+            }
+            if writer.posts.last().is_none_or(|last| !std::ptr::eq(*last, post)) {
+                writer.posts.push(post);
+            }
+        }
+    }
+    if writers.len() < 2 { Vec::new() } else { writers.into_values().collect() }
+}
+
+/// The path of an author's page under the site.
+pub(super) fn author_path(author: &Author) -> Option<String> {
+    Slug::from_text(&author.name.replace('/', " ")).map(|slug| format!("authors/{}/", slug.as_str()))
+}
+
 /// The topics of some posts, in the order of their paths. Tags that differ only in case or
 /// punctuation are one topic, so two topics never claim the same page; a tag without any
 /// letter or digit has no page.
 pub fn topics_of<'a>(posts: &[&'a Post]) -> Vec<Topic<'a>> {
-    let mut topics = std::collections::BTreeMap::<String, Topic<'a>>::new();
+    let mut topics = BTreeMap::<String, Topic<'a>>::new();
     for &post in posts {
         for tag in &post.tags {
             let Some(site_path) = topic_path(tag) else { continue };

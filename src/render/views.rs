@@ -8,7 +8,7 @@ use serde::Serialize;
 use tera::Value;
 
 use super::links::Here;
-use super::site::topic_path;
+use super::site::{author_path, topic_path};
 use super::theme::stylesheet_path;
 use super::{FeedLink, SiteContext, Theme};
 use crate::domain::post::Post;
@@ -37,6 +37,8 @@ pub(super) struct SiteView<'a> {
     topic_count: usize,
     /// The postal address; empty when the author gave none.
     postal_address: &'a str,
+    /// Where the form to subscribe is posted to; empty when there is nobody to take it.
+    subscribe_url: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,6 +67,7 @@ impl<'a> SiteView<'a> {
             topics: here.path(base, "topics/"),
             topic_count: site.topic_count,
             postal_address: publication.postal_address.as_deref().unwrap_or_default(),
+            subscribe_url: publication.subscribe_url.as_deref().unwrap_or_default(),
         }
     }
 }
@@ -126,10 +129,12 @@ pub(super) struct PostView<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct AuthorView<'a> {
+pub(super) struct AuthorView<'a> {
     name: &'a str,
-    /// Empty when there is no page about the author.
+    /// The author's own page elsewhere; empty when there is none.
     url: &'a str,
+    /// The author's page in the archive; empty when there is none.
+    path: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -140,7 +145,8 @@ struct TagView<'a> {
 }
 
 impl<'a> PostView<'a> {
-    pub fn new(post: &'a Post, publication: &'a Publication, here: Here) -> Self {
+    pub fn new(post: &'a Post, site: &SiteContext<'a>, here: Here) -> Self {
+        let publication = site.publication;
         let base = &publication.base_url;
         let language = language(post, publication);
         let changed_later = |updated: &Dated| updated.date_naive() > post.date.date_naive();
@@ -153,7 +159,7 @@ impl<'a> PostView<'a> {
             direction: direction(language),
             date: DateView::new(post.date, language),
             updated: post.updated.filter(changed_later).map(|date| DateView::new(date, language)),
-            authors: authors(post, publication).map(AuthorView::new).collect(),
+            authors: authors(post, publication).map(|author| AuthorView::new(author, site, here)).collect(),
             tags: post.tags.iter().map(|tag| TagView::new(tag, base, here)).collect(),
             image: image_url(post, base).unwrap_or_default(),
             number: post.number,
@@ -169,8 +175,13 @@ impl<'a> PostView<'a> {
 }
 
 impl<'a> AuthorView<'a> {
-    fn new(author: &'a Author) -> Self {
-        Self { name: &author.name, url: author.url.as_deref().unwrap_or_default() }
+    pub fn new(author: &'a Author, site: &SiteContext, here: Here) -> Self {
+        let path = author_path(author).filter(|_| site.author_count > 0);
+        Self {
+            name: &author.name,
+            url: author.url.as_deref().unwrap_or_default(),
+            path: path.map(|path| here.path(&site.publication.base_url, &path)).unwrap_or_default(),
+        }
     }
 }
 
@@ -217,12 +228,12 @@ const WITH_SUMMARY: usize = 25;
 
 /// Groups posts by year, the first of them with their summaries. Posts of one year that do not stand together make two groups:
 /// the order is the caller's.
-pub(super) fn years<'a>(posts: &[&'a Post], publication: &'a Publication, here: Here) -> Vec<YearView<'a>> {
+pub(super) fn years<'a>(posts: &[&'a Post], site: &SiteContext<'a>, here: Here) -> Vec<YearView<'a>> {
     let mut years: Vec<YearView> = Vec::new();
     for (number, post) in posts.iter().enumerate() {
-        let mut view = PostView::new(post, publication, here);
+        let mut view = PostView::new(post, site, here);
         // A list is read in the publication's language, whatever its posts are written in.
-        view.date = DateView::new(post.date, &publication.language);
+        view.date = DateView::new(post.date, &site.publication.language);
         if number >= WITH_SUMMARY {
             view.summary = "";
         }
@@ -257,6 +268,13 @@ pub(super) fn language<'a>(post: &'a Post, publication: &'a Publication) -> &'a 
 pub(super) fn authors<'a>(post: &'a Post, publication: &'a Publication) -> impl Iterator<Item = &'a Author> {
     let default = publication.author.iter().filter(|_| post.authors.is_empty());
     post.authors.iter().chain(default)
+}
+
+/// Who wrote a post and when, on one line.
+pub(super) fn byline(post: &Post, publication: &Publication) -> String {
+    let names: Vec<&str> = authors(post, publication).map(|author| author.name.as_str()).collect();
+    let parts = [names.join(", "), DateView::new(post.date, language(post, publication)).text];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// The absolute URL of a post's cover.

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::domain::document::{Block, Document, Inline, Target};
+use crate::domain::document::{Block, Document, Footnote, Inline, Target};
 use crate::domain::post::Post;
 use crate::math::Style;
 
@@ -103,6 +103,25 @@ pub(super) fn cover(post: &Post) -> Option<&Target> {
         Node::Block(_) | Node::Line(_) | Node::Inline(_) => false,
     });
     (!shown).then_some(cover)
+}
+
+/// How many of the notes some blocks refer to, counted from the first: notes are in the order of
+/// their first reference. A note may refer to others.
+pub(super) fn notes_used(blocks: &[Block], notes: &[Footnote]) -> usize {
+    let used = Cell::new(0);
+    let count = |node: Node| {
+        if let Node::Inline(Inline::FootnoteReference(index)) = node {
+            used.set(used.get().max(index + 1).min(notes.len()));
+        }
+        false
+    };
+    any_block(blocks, &count);
+    let mut seen = 0;
+    while seen < used.get() {
+        any_block(&notes[seen].blocks, &count);
+        seen += 1;
+    }
+    used.get()
 }
 
 fn any(document: &Document, test: &dyn Fn(Node) -> bool) -> bool {

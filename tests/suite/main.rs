@@ -9,6 +9,7 @@ mod dkim;
 mod faults;
 mod feeds;
 mod formulas;
+mod gallery;
 mod golden;
 mod lists;
 mod message;

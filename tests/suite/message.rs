@@ -51,6 +51,7 @@ fn publication(title: &str) -> Publication {
         author: None,
         time_zone: chrono_tz::UTC,
         postal_address: None,
+        subscribe_url: None,
         from: Mailbox {
             name: Some(title.replace(is_forbidden_in_names, "")),
             address: Address::parse("notes@example.org").unwrap(),

@@ -137,14 +137,24 @@ fn bless(folder: &Path, files: &Tree) {
     }
 }
 
-/// What is random in a mail, with the word that stands for it: its Message-ID and its
-/// unsubscribe token, both made from the ledger's secret key. Nothing else is.
-fn secrets(mail: &str) -> [(String, &'static str); 2] {
+/// What is random in a mail, with the word that stands for it: its Message-ID and its tokens,
+/// made from the ledger's secret key. Nothing else is.
+fn secrets(mail: &str) -> Vec<(String, &'static str)> {
     let id = header(mail, "Message-ID");
     let id = id.trim_start_matches('<').split('@').next().expect("split gives one part at least");
     let link = header(mail, "List-Unsubscribe");
     let token = link.trim_end_matches('>').rsplit('/').next().expect("rsplit gives one part at least");
-    [(id.to_owned(), "MESSAGE-ID"), (token.to_owned(), "UNSUBSCRIBE-TOKEN")]
+    let mut secrets = vec![(id.to_owned(), "MESSAGE-ID"), (token.to_owned(), "UNSUBSCRIBE-TOKEN")];
+    secrets.extend(preferences_token(mail).map(|token| (token, "PREFERENCES-TOKEN")));
+    secrets
+}
+
+/// The token of the link to the preferences, which may stand on two lines.
+fn preferences_token(mail: &str) -> Option<String> {
+    let whole = mail.replace("=\r\n", "").replace("=\n", "");
+    let (_, after) = whole.split_once("/preferences/")?;
+    let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))?;
+    Some(after[..end].to_owned())
 }
 
 /// The text with a stable word in the place of each of these, also where quoted-printable has

@@ -10,7 +10,7 @@ use super::expand::Body;
 use super::linkify::linkify;
 use super::pieces::{alignment, alt_text, is_more, level_number, paragraph};
 use super::slugs::Slugs;
-use super::{code_info, formula, illustration, quote};
+use super::{code, formula, illustration, quote};
 use crate::content::characters::{is_forbidden, without_forbidden};
 use crate::content::elements::Tags;
 use crate::content::html;
@@ -231,9 +231,10 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             }
             Open::Quote(kind) => self.block(quote::block(kind, flushed(frame))),
             Open::Code { info, text } => {
-                let code = (code_info::language(&info), text.as_str());
-                let language = illustration::check(code, range, &mut self.diagrams, self.body, self.linker);
-                self.block(Block::Code { language, title: code_info::title(&info), text });
+                let span = self.info_span(&info, frame.span);
+                let mut block = code::block(&info, text, &span, self.linker);
+                illustration::check(&mut block, range, &mut self.diagrams, self.body, self.linker);
+                self.block(block);
             }
             Open::Html(html) => self.html_block(&html, range),
             Open::List { start, items, spacing } => {
@@ -265,6 +266,12 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Open::Link { destination, title } => self.link(&destination, title, frame.inlines, frame.span),
             Open::Image { destination, title } => self.image(&destination, title, &frame.inlines, frame.span),
         }
+    }
+
+    /// Where the info string of a block of code stands in the file.
+    fn info_span(&self, info: &str, block: Range<usize>) -> Range<usize> {
+        let at = self.body.text[block.clone()].find(info).map(|at| block.start + at);
+        self.body.file_span(at.map_or(block, |at| at..at + info.len()))
     }
 
     fn row(&mut self, cells: Vec<Vec<Inline>>) {

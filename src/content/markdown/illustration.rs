@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::expand::Body;
 use super::formula::place_in;
 use crate::content::links::Linker;
+use crate::domain::document::Block;
 use crate::pictures::{Form, Problem, Subject};
 
 /// The language of code blocks that are diagrams.
@@ -13,33 +14,28 @@ const MERMAID: &str = "mermaid";
 /// So many diagrams of a post are drawn. Nobody has more, and each costs as much as a page.
 const MOST: usize = 20;
 
-/// The language under which a code block goes on. A diagram is drawn to see whether it can be,
-/// and what is wrong with it is said; it stays code then, so this is a warning. `drawn` counts
-/// the diagrams of the post: beyond the bound they are code of no language.
-pub(super) fn check(
-    (language, code): (Option<String>, &str),
-    range: Range<usize>,
-    drawn: &mut usize,
-    body: &Body,
-    linker: &mut Linker<'_>,
-) -> Option<String> {
+/// Draws a diagram to see whether it can be drawn, and says what is wrong with it; it is shown as
+/// its source then, so this is a warning. `drawn` counts the diagrams of the post: beyond the
+/// bound they become code of no language.
+pub(super) fn check(block: &mut Block, range: Range<usize>, drawn: &mut usize, body: &Body, linker: &mut Linker<'_>) {
+    let Block::Code { language, text, .. } = block else { return };
     if language.as_deref() != Some(MERMAID) {
-        return language;
+        return;
     }
     *drawn += 1;
     if *drawn > MOST {
         let message = format!("the post has more than {MOST} diagrams; this one is shown as its source");
         linker.warn("diagram", &body.file_span(range), message, "divide the post");
-        return None;
+        *language = None;
+        return;
     }
     for form in [Form::Drawing, Form::Pixels] {
-        let subject = Subject::Diagram { source: code.to_owned(), form };
+        let subject = Subject::Diagram { source: text.clone(), form };
         if let Err(problem) = linker.pictures().of(&subject) {
-            say(&problem, code, range, body, linker);
+            say(&problem, text, range, body, linker);
             break;
         }
     }
-    language
 }
 
 fn say(problem: &Problem, code: &str, range: Range<usize>, body: &Body, linker: &mut Linker<'_>) {

@@ -2,6 +2,7 @@
 
 mod admonition;
 mod build;
+mod code;
 mod code_info;
 mod expand;
 mod formula;

@@ -16,10 +16,12 @@ impl Writer<'_> {
         match block {
             Block::Paragraph(content) => self.paragraph(content),
             Block::Heading { level, id, content } => self.heading(*level, id, content),
-            Block::Code { language: Some(language), title, text } if language == "mermaid" => {
+            Block::Code { language: Some(language), title, text, .. } if language == "mermaid" => {
                 self.diagram(title.as_deref(), text);
             }
-            Block::Code { language, title, text } => self.code(language.as_deref(), title.as_deref(), text),
+            Block::Code { language, title, marked, text } => {
+                self.code(language.as_deref(), title.as_deref(), marked, text);
+            }
             Block::Quote(blocks) => self.quote(blocks),
             Block::Admonition { kind, title, blocks } => self.admonition(*kind, title.as_deref(), blocks),
             Block::List { start, items } => self.list(*start, items),
@@ -57,57 +59,6 @@ impl Writer<'_> {
         }
         self.close(&tag);
         self.out.push('\n');
-    }
-
-    pub(super) fn code(&mut self, language: Option<&str>, title: Option<&str>, text: &str) {
-        self.code_opening(title);
-        self.out.push_str(match self.medium {
-            // A box that scrolls must be reachable by keyboard.
-            Medium::Web => "<pre tabindex=\"0\"><code",
-            Medium::Feed | Medium::Mail => "<pre><code",
-        });
-        if let Some(language) = language {
-            self.class(&format!("language-{language}"));
-        }
-        self.out.push('>');
-        self.text(text);
-        self.out.push_str("</code></pre>");
-        self.code_closing(title);
-        self.out.push('\n');
-    }
-
-    fn code_opening(&mut self, title: Option<&str>) {
-        match (self.medium, title) {
-            (Medium::Web, Some(title)) => {
-                self.out.push_str("<figure class=\"listing\"><figcaption>");
-                self.text(title);
-                self.out.push_str("</figcaption>");
-            }
-            (Medium::Web | Medium::Feed, None) => {}
-            (Medium::Feed, Some(title)) => {
-                self.out.push_str("<p><strong>");
-                self.text(title);
-                self.out.push_str("</strong></p>\n");
-            }
-            // Outlook pads and colours cells, not `pre`.
-            (Medium::Mail, title) => {
-                if let Some(title) = title {
-                    self.out.push_str("<p class=\"listing-title\">");
-                    self.text(title);
-                    self.out.push_str("</p>\n");
-                }
-                self.out.push_str(MAIL_BOX);
-                self.out.push_str("<td class=\"code\">");
-            }
-        }
-    }
-
-    fn code_closing(&mut self, title: Option<&str>) {
-        match (self.medium, title) {
-            (Medium::Web, Some(_)) => self.close("figure"),
-            (Medium::Web, None) | (Medium::Feed, Some(_) | None) => {}
-            (Medium::Mail, _) => self.out.push_str(MAIL_BOX_END),
-        }
     }
 
     fn quote(&mut self, blocks: &[Block]) {
@@ -277,6 +228,6 @@ impl Writer<'_> {
 
 /// A box in mail is a table of one cell: the one thing that keeps its padding everywhere.
 /// `tbody` is written because every HTML parser would add it.
-const MAIL_BOX: &str = "<table class=\"box\" role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tbody><tr>";
-const MAIL_BOX_END: &str = "</td></tr></tbody></table>";
+pub(super) const MAIL_BOX: &str = "<table class=\"box\" role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tbody><tr>";
+pub(super) const MAIL_BOX_END: &str = "</td></tr></tbody></table>";
 const MAIL_BOX_END_LINE: &str = "</td></tr></tbody></table>\n";

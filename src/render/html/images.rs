@@ -93,7 +93,7 @@ impl Writer<'_> {
         };
         let picture = self.pictures.of(&Subject::Diagram { source: source.to_owned(), form }).ok();
         let Some((src, picture)) = picture.and_then(|picture| Some((self.made(&picture)?, picture))) else {
-            self.code(Some("mermaid"), title, source);
+            self.code(Some("mermaid"), title, &[], source);
             return;
         };
         let (opening, closing) = self.figure_tags("diagram");

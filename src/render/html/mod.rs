@@ -5,6 +5,7 @@
 
 mod balance;
 mod blocks;
+mod code;
 mod depth;
 mod escape;
 mod formulas;
@@ -46,15 +47,29 @@ pub(super) enum Medium {
     Mail,
 }
 
+/// Whether the words of code are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colours {
+    /// By classes, where the medium has a stylesheet.
+    Classes,
+    /// Not at all: it saves half of a mail with much code.
+    None,
+}
+
 /// The body of a post for a medium. Raw HTML is balanced for the web, and
 /// sanitised for feeds and mail.
 pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
+    body_in(Colours::Classes, post, base, pictures, medium)
+}
+
+/// The body of a post, with colours or without.
+pub(super) fn body_in(colours: Colours, post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
     let reach = match medium {
         Medium::Web => Reach::Page,
         Medium::Feed | Medium::Mail => Reach::Absolute,
     };
     let links = Links::new(base, post.site_path(), reach);
-    let html = written(post, links.clone(), pictures, medium);
+    let html = written(post, links.clone(), pictures, medium, colours);
     // Parsing is by far the dearest step. In plain HTML there is nothing to close or to remove:
     // the rest of `html` was written and escaped by us. The test
     // `parsing_plain_html_changes_nothing` proves it.
@@ -68,12 +83,13 @@ pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Med
     }
 }
 
-fn written(post: &Post, links: Links, pictures: &Pictures, medium: Medium) -> String {
+fn written(post: &Post, links: Links, pictures: &Pictures, medium: Medium, colours: Colours) -> String {
     let document = &post.document;
     let mut writer = Writer {
         out: String::with_capacity(4096),
         links,
         medium,
+        colours,
         pictures,
         post,
         document,
@@ -92,6 +108,7 @@ struct Writer<'a> {
     out: String,
     links: Links,
     medium: Medium,
+    colours: Colours,
     pictures: &'a Pictures,
     post: &'a Post,
     document: &'a Document,

@@ -56,10 +56,12 @@ impl Writer<'_> {
         self.attribute("id", &id);
         self.out.push('>');
         if self.medium == Medium::Mail {
-            // Gmail follows a link only to an empty, named anchor.
+            // Gmail follows a link only to an empty, named anchor, which HTML wants to be a link;
+            // nobody shall reach it as one.
             self.out.push_str("<a");
+            self.attribute("href", &format!("#{id}"));
             self.attribute("name", &id);
-            self.out.push_str("></a>");
+            self.out.push_str(" tabindex=\"-1\" aria-hidden=\"true\"></a>");
         }
         self.out.push('\n');
         // The ways back stand at the end of the last paragraph, or in one of their own.

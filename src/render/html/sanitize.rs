@@ -109,8 +109,11 @@ const FEED_ATTRIBUTES: [(&str, &[&str]); 4] = [
     ("audio", &["src", "controls"]),
 ];
 
-const MAIL_ATTRIBUTES: [(&str, &[&str]); 3] =
-    [("a", &["name"]), ("img", &["style"]), ("table", &["role", "width", "cellpadding", "cellspacing", "border"])];
+const MAIL_ATTRIBUTES: [(&str, &[&str]); 3] = [
+    ("a", &["name", "tabindex", "aria-hidden"]),
+    ("img", &["style"]),
+    ("table", &["role", "width", "cellpadding", "cellspacing", "border"]),
+];
 
 /// Elements whose id may be the target of a link.
 const WITH_ID: [&str; 12] = ["h1", "h2", "h3", "h4", "h5", "h6", "li", "sup", "dt", "dd", "a", "figure"];

@@ -1,24 +1,22 @@
 //! Tables as HTML.
 
 use super::{Medium, Writer};
-use crate::domain::document::{Alignment, Inline, Target, plain_text};
+use crate::domain::document::{Alignment, Inline, Target};
 
-/// A table of more columns is hard to read in a mail, whatever is done to it.
-const COLUMNS_IN_MAIL: usize = 5;
-
-/// A word of more letters is broken in a mail's table.
-const LONG_WORD: usize = 20;
+/// A table of more columns is set in smaller type in a mail, and scrolls where it can.
+const MAIL_COLUMNS: usize = 6;
 
 impl Writer<'_> {
     pub(super) fn table(&mut self, alignments: &[Alignment], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>]) {
+        let is_wide = alignments.len() > MAIL_COLUMNS;
         self.out.push_str(match self.medium {
             // Wide tables scroll in a box of their own, reachable by keyboard.
-            Medium::Web => "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-label=\"Table\">\n<table>\n",
+            Medium::Web => "<div class=\"table\" role=\"group\" tabindex=\"0\" aria-label=\"Table\">\n<table>\n",
             Medium::Feed => "<table>\n",
-            Medium::Mail if is_wide(head) => {
-                "<div class=\"wide\"><table class=\"data\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n"
+            Medium::Mail if is_wide => {
+                "<div class=\"scroll\">\n<table class=\"data wide\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n"
             }
-            Medium::Mail => "<table class=\"data\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n",
+            Medium::Mail => "<table class=\"data\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n",
         });
         if head.iter().any(|cell| !cell.is_empty()) {
             self.out.push_str("<thead>\n");
@@ -34,19 +32,18 @@ impl Writer<'_> {
         }
         self.out.push_str(match self.medium {
             Medium::Web => "</table>\n</div>\n",
-            Medium::Mail if is_wide(head) => "</table></div>\n",
+            Medium::Mail if is_wide => "</table>\n</div>\n",
             Medium::Feed | Medium::Mail => "</table>\n",
         });
-        if self.medium == Medium::Mail && is_wide(head) {
+        if self.medium == Medium::Mail && is_wide {
             self.table_on_the_web();
         }
     }
 
     /// A table that a mail has no room for is better read on its page.
     fn table_on_the_web(&mut self) {
-        let Some(page) = self.links.href(&Target::Site(self.post.site_path())).filter(|_| !self.inside_link) else {
-            return;
-        };
+        let page = self.links.href(&Target::Site(self.post.site_path()));
+        let Some(page) = page.filter(|_| !self.inside_link) else { return };
         self.out.push_str("<p class=\"caption table-link\"><a");
         self.attribute("href", &page);
         self.out.push_str(">Read this table on the web</a></p>\n");
@@ -63,9 +60,6 @@ impl Writer<'_> {
             };
             self.out.push('<');
             self.out.push_str(tag);
-            if self.medium == Medium::Mail && has_long_word(cell) {
-                self.class("long");
-            }
             self.alignment(alignments.get(column).copied().unwrap_or(Alignment::Natural));
             self.out.push('>');
             self.inlines(cell);
@@ -87,16 +81,6 @@ impl Writer<'_> {
             Medium::Feed | Medium::Mail => self.attribute("align", word),
         }
     }
-}
-
-/// Whether a cell holds a word that would push the others out of a mail. Only that one is
-/// broken: numbers and short words stay whole.
-fn has_long_word(cell: &[Inline]) -> bool {
-    plain_text(cell).split_whitespace().any(|word| word.chars().count() > LONG_WORD)
-}
-
-fn is_wide(head: &[Vec<Inline>]) -> bool {
-    head.len() > COLUMNS_IN_MAIL
 }
 
 /// Which part of a table a cell is in.

@@ -79,8 +79,8 @@ fn any_block() -> impl Strategy<Value = Block> {
     let leaf = prop_oneof![
         inlines().prop_map(Block::Paragraph),
         (1u8..7, "[a-z]{1,9}", inlines()).prop_map(|(level, id, content)| Block::Heading { level, id, content }),
-        (prop::option::of("[a-z+]{1,5}"), prop::option::of(any_words()), "[a-z<>& \n\t]{0,90}")
-            .prop_map(|(language, title, text)| Block::Code { language, title, text }),
+        (prop::option::of("rust|html|[a-z+]{1,5}"), prop::option::of(any_words()), "[a-z<>& \n\t]{0,90}")
+            .prop_map(|(language, title, text)| Block::Code { language, title, marked: vec![2..=3], text }),
         (row(), prop::collection::vec(row(), 0..3)).prop_map(|(head, rows)| Block::Table {
             alignments: vec![Alignment::Right, Alignment::Center],
             head,

@@ -24,6 +24,7 @@ pub fn publication(base: &str) -> Publication {
         author: Some(Author { name: "Ada Byron".into(), url: Some("https://ada.example".into()) }),
         time_zone: chrono_tz::UTC,
         postal_address: Some("Field Notes, 12 St James's Square, London SW1Y 4JH".into()),
+        subscribe_url: None,
         from: Mailbox::parse("Field Notes <notes@example.org>").unwrap(),
         reply_to: None,
         idempotency_header: None,
@@ -130,9 +131,10 @@ fn opening() -> Vec<Block> {
         Block::Code {
             language: Some("python".into()),
             title: Some("attention.py".into()),
+            marked: vec![5..=5],
             text: "def attention(q, k, v):\n    \"\"\"Scaled dot-product attention for one head.\"\"\"\n    scores = q @ k.T / math.sqrt(k.shape[-1])\n    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))\n    weights /= weights.sum(axis=-1, keepdims=True)   # <- each row now sums to one & nothing overflows\n    return weights @ v\n".into(),
         },
-        Block::Code { language: None, title: None, text: "$ python attention.py {{ not_a_template }} {% raw %} ${HOME}\n".into() },
+        Block::Code { language: None, title: None, marked: Vec::new(), text: "$ python attention.py {{ not_a_template }} {% raw %} ${HOME}\n".into() },
     ]
 }
 

@@ -35,7 +35,12 @@ fn links_are_numbered_once_and_listed_at_the_end() {
 #[test]
 fn code_is_indented_and_never_wrapped() {
     let line = "x".repeat(200);
-    let out = written(vec![Block::Code { language: None, title: Some("a.py".into()), text: format!("{line}\n\ny\n") }]);
+    let out = written(vec![Block::Code {
+        language: None,
+        title: Some("a.py".into()),
+        marked: Vec::new(),
+        text: format!("{line}\n\ny\n"),
+    }]);
     assert_eq!(out, format!("a.py:\n    {line}\n\n    y\n"));
 }
 

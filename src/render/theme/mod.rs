@@ -1,5 +1,7 @@
 //! The templates: built into the binary, overlaid file by file by a publication's own.
 
+#[cfg(test)]
+mod contrast;
 mod errors;
 mod formulas;
 mod limits;

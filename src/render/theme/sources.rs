@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// The templates in the binary.
-const BUILT_IN: [(&str, &str); 17] = [
+const BUILT_IN: [(&str, &str); 19] = [
     ("base.html", include_str!("../../../templates/base.html")),
     ("page.html", include_str!("../../../templates/page.html")),
     ("posts.html", include_str!("../../../templates/posts.html")),
     ("index.html", include_str!("../../../templates/index.html")),
+    ("author.html", include_str!("../../../templates/author.html")),
+    ("subscribe.html", include_str!("../../../templates/subscribe.html")),
     ("topic.html", include_str!("../../../templates/topic.html")),
     ("topics.html", include_str!("../../../templates/topics.html")),
     ("404.html", include_str!("../../../templates/404.html")),

@@ -183,13 +183,16 @@ impl Shown<'_> {
     fn sheet(&self, post: &Post) -> Sheet {
         let mut findings = self.findings(post);
         let mail = match self.proof(post) {
-            Ok(proof) => Some(Mail {
-                subject: proof.subject,
-                headers: proof.headers,
-                text: proof.text,
-                html_bytes: proof.html.len(),
-                message_bytes: proof.size,
-            }),
+            Ok(proof) => {
+                findings.extend(proof.warning.iter().map(Finding::of));
+                Some(Mail {
+                    subject: proof.subject,
+                    headers: proof.headers,
+                    text: proof.text,
+                    html_bytes: proof.html.len(),
+                    message_bytes: proof.size,
+                })
+            }
             Err(wrong) => {
                 findings.push(Finding::of(&wrong));
                 None

@@ -1,0 +1,197 @@
+//! A mail that mail programs would cut off is made shorter until none does, in the steps that
+//! a reader misses least: first the colours of code go, then what stands behind a heading, with
+//! a link to the rest. No cut reaches the footer: the way out is always there.
+
+use super::html::Colours;
+use super::walk;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::document::{Block, Document, plain_text};
+use crate::domain::post::Post;
+
+/// From this size on the author is told: HTML, in bytes.
+const TELL_AT: usize = 90 * 1024;
+
+/// The largest HTML that goes out. Gmail cuts off at 102 KB; two are left for what differs
+/// from recipient to recipient.
+const LARGEST: usize = 100 * 1024;
+
+/// What of a post is mailed.
+#[derive(Debug, Clone)]
+pub(super) struct Extent {
+    /// The post, or its beginning.
+    pub post: Post,
+    /// Whether its code has colours.
+    pub colours: Colours,
+    /// The rest, when it is not mailed.
+    pub rest: Option<Rest>,
+}
+
+/// Where a mail breaks off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rest {
+    /// The fragment of the first heading that is not mailed; empty when no heading stands there.
+    pub fragment: String,
+    title: String,
+}
+
+/// The fullest rendering of a post that no mail program cuts off, and what the author should
+/// know of it. `render` returns it with the bytes of its HTML. The error is a template so long
+/// that nothing of the post fits beside it.
+pub(super) fn fitted<T>(
+    post: &Post,
+    render: impl Fn(&Extent) -> Result<(T, usize), Diagnostic>,
+) -> Result<(T, Option<Diagnostic>), Diagnostic> {
+    let whole = Extent { post: post.clone(), colours: Colours::Classes, rest: None };
+    let (rendered, size) = render(&whole)?;
+    if size < TELL_AT {
+        return Ok((rendered, None));
+    }
+    if size <= LARGEST {
+        return Ok((rendered, Some(told(post, size, "it is nearly there"))));
+    }
+    let plain = Extent { colours: Colours::None, ..whole };
+    let (rendered, plain_size) = render(&plain)?;
+    if plain_size <= LARGEST {
+        return Ok((rendered, Some(told(post, size, "its code is mailed without colours"))));
+    }
+    let (rendered, rest) = longest(post, &render)?;
+    let what = if rest.title.is_empty() { String::new() } else { format!(" before \"{}\"", rest.title) };
+    Ok((rendered, Some(told(post, size, &format!("it ends{what} with a link to the rest")))))
+}
+
+/// The longest beginning that fits: up to a heading, or up to any block when not even the text
+/// before the first heading fits.
+fn longest<T>(
+    post: &Post,
+    render: &impl Fn(&Extent) -> Result<(T, usize), Diagnostic>,
+) -> Result<(T, Rest), Diagnostic> {
+    let blocks = &post.document.blocks;
+    let headings = (1..blocks.len()).filter(|at| matches!(blocks[*at], Block::Heading { .. }));
+    for places in [headings.collect::<Vec<usize>>(), (0..blocks.len()).collect()] {
+        let (mut fits, mut low, mut high) = (None, 0, places.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let extent = until(post, places[middle]);
+            let (rendered, size) = render(&extent)?;
+            if size <= LARGEST {
+                fits = extent.rest.map(|rest| (rendered, rest));
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if let Some(found) = fits {
+            return Ok(found);
+        }
+    }
+    let message = format!("the mail's template alone is more than {} KB", LARGEST / 1024);
+    Err(Diagnostic::error("mail-size", Place::file(&post.source), message).help("make `mail/issue.html` shorter"))
+}
+
+/// The post before a block of it, with the notes that it refers to.
+fn until(post: &Post, end: usize) -> Extent {
+    let document = &post.document;
+    let (mut fragment, mut title) = (String::new(), String::new());
+    if let Block::Heading { id, content, .. } = &document.blocks[end] {
+        (fragment, title) = (id.clone(), plain_text(content));
+    }
+    let blocks = document.blocks[..end].to_vec();
+    let notes = walk::notes_used(&blocks, &document.footnotes);
+    let document = Document { blocks, footnotes: document.footnotes[..notes].to_vec() };
+    Extent { post: Post { document, ..post.clone() }, colours: Colours::None, rest: Some(Rest { fragment, title }) }
+}
+
+fn told(post: &Post, size: usize, what: &str) -> Diagnostic {
+    let message = format!("the mail's HTML has {} KB, and Gmail cuts off at 102 KB: {what}", size.div_ceil(1024));
+    Diagnostic::warning("mail-size", Place::file(&post.source), message)
+        .help("divide the post, or leave long listings to the web")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::document::{Footnote, Inline};
+    use crate::render::sample::{self, heading, paragraph};
+
+    /// A renderer that writes 1,000 bytes around the text, a byte for each of its letters, and
+    /// 20 for each letter of code with colours.
+    #[expect(clippy::unnecessary_wraps, reason = "the signature of a renderer")]
+    fn measured(extent: &Extent) -> Result<(Extent, usize), Diagnostic> {
+        let size = |block: &Block| match block {
+            Block::Paragraph(content) | Block::Heading { content, .. } => plain_text(content).len(),
+            Block::Code { text, .. } if extent.colours == Colours::Classes => text.len() * 20,
+            Block::Code { text, .. } => text.len(),
+            _ => 0,
+        };
+        let size = 1000 + extent.post.document.blocks.iter().map(size).sum::<usize>();
+        Ok((extent.clone(), size))
+    }
+
+    fn post(blocks: Vec<Block>) -> Post {
+        sample::post("T", "t", Document { blocks, footnotes: Vec::new() })
+    }
+
+    fn code(letters: usize) -> Block {
+        Block::Code { language: Some("rust".into()), title: None, marked: Vec::new(), text: "x".repeat(letters) }
+    }
+
+    fn letters(count: usize) -> Block {
+        paragraph(&"x".repeat(count))
+    }
+
+    #[test]
+    fn a_short_mail_is_whole_and_nothing_is_said() {
+        let (mail, told) = fitted(&post(vec![letters(80_000), code(100)]), measured).unwrap();
+        assert_eq!((mail.rest, mail.colours, told), (None, Colours::Classes, None));
+    }
+
+    #[test]
+    fn a_mail_near_the_limit_is_whole_and_its_author_is_told() {
+        let (mail, told) = fitted(&post(vec![letters(95_000)]), measured).unwrap();
+        assert_eq!((mail.rest, mail.colours), (None, Colours::Classes));
+        assert!(told.unwrap().message.contains("has 94 KB"));
+    }
+
+    #[test]
+    fn the_colours_of_code_go_first() {
+        let (mail, told) = fitted(&post(vec![letters(60_000), code(6_000)]), measured).unwrap();
+        assert_eq!((mail.rest, mail.colours), (None, Colours::None));
+        assert!(told.unwrap().message.ends_with("its code is mailed without colours"));
+    }
+
+    #[test]
+    fn then_the_mail_ends_before_the_last_heading_that_can_be_reached() {
+        let chapter = |n: u8| [heading(2, &format!("h{n}"), &format!("Chapter {n}")), letters(30_000)];
+        let (mail, told) = fitted(&post((1..9).flat_map(chapter).collect()), measured).unwrap();
+        let rest = mail.rest.unwrap();
+        assert_eq!((rest.fragment.as_str(), mail.post.document.blocks.len()), ("h4", 6));
+        assert_eq!(mail.colours, Colours::None);
+        assert!(told.unwrap().message.ends_with("it ends before \"Chapter 4\" with a link to the rest"));
+    }
+
+    #[test]
+    fn a_text_without_a_heading_in_reach_ends_before_any_block() {
+        let (mail, _) = fitted(&post(vec![letters(60_000), letters(60_000), heading(2, "h", "H")]), measured).unwrap();
+        assert_eq!((mail.post.document.blocks.len(), mail.rest.unwrap().fragment.as_str()), (1, ""));
+        let (mail, _) = fitted(&post(vec![letters(600_000)]), measured).unwrap();
+        assert_eq!(mail.post.document.blocks.len(), 0);
+    }
+
+    #[test]
+    fn notes_of_what_is_not_mailed_are_not_mailed_either() {
+        let note = |n: usize, blocks| Footnote { label: n.to_string(), blocks };
+        let refer = |n: usize| Block::Paragraph(vec![Inline::FootnoteReference(n)]);
+        let document = Document {
+            blocks: vec![refer(0), heading(2, "h", "H"), refer(2)],
+            footnotes: vec![note(0, vec![refer(1)]), note(1, vec![]), note(2, vec![])],
+        };
+        assert_eq!(until(&sample::post("T", "t", document), 1).post.document.footnotes.len(), 2);
+    }
+
+    #[test]
+    fn a_template_that_leaves_no_room_is_refused() {
+        let long = |extent: &Extent| measured(extent).map(|(mail, size)| (mail, size + LARGEST));
+        let problem = fitted(&post(vec![letters(10)]), long).err().unwrap();
+        assert_eq!(problem.code, "mail-size");
+    }
+}
