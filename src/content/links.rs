@@ -320,7 +320,7 @@ impl<'a> Linker<'a> {
         }
     }
 
-    fn error(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
+    pub(super) fn error(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
         if self.is_worth_saying(code) {
             self.diagnostics.push(Diagnostic::error(code, self.place(span.clone()), message).help(help));
         }
