@@ -7,7 +7,7 @@
 //! | floor | modules | what happens there |
 //! |---|---|---|
 //! | 1 | [`domain`], [`diagnostic`] | pure values and transitions; what is wrong in whose file |
-//! | 2 | [`config`], [`files`], [`feed`], [`highlight`], [`math`], [`dkim`], [`smtp`], [`egress`], [`ledger`] | the edges: settings, disk, the words of code, formulas, signatures, wire, durable record |
+//! | 2 | [`config`], [`files`], [`feed`], [`highlight`], [`math`], [`picture`], [`dkim`], [`smtp`], [`egress`], [`ledger`] | the edges: settings, disk, the words of code, formulas, pictures, signatures, wire, durable record |
 //! | 3 | [`content`], [`pictures`], [`audience`] | who writes and who reads: posts, what is drawn of them, subscribers |
 //! | 4 | [`render`], [`message`] | a document becomes a page, an entry, an issue, a message |
 //! | 5 | [`check`], [`publish`], [`deliver`] | what is wrong; the site's files; the campaign's mail |
@@ -28,6 +28,7 @@ pub mod files;
 pub mod highlight;
 pub mod ledger;
 pub mod math;
+pub mod picture;
 pub mod smtp;
 
 pub mod audience;

@@ -4,6 +4,7 @@
 //! the site; [`open`] freezes issues and audiences in the ledger; [`send`] delivers whatever
 //! the ledger holds. The command line calls them in this order and asks in between.
 
+mod cards;
 mod caution;
 mod digest;
 mod news;

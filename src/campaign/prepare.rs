@@ -115,6 +115,7 @@ pub fn prepare<'a>(
     };
     let listing = listing(config);
     diagnostics.extend(listing.diagnostics.iter().cloned());
+    diagnostics.extend(super::cards::left_off(config, &posts));
     let diagnostics = shown(diagnostics);
     let public: Vec<&Post> = posts.iter().filter(|post| post.is_public()).collect();
     let topic_count = render::topics_of(&public).len();

@@ -79,6 +79,7 @@ fn with_site(
         limit: Limit { entries: config.feed_limit, ..Limit::default() },
         output: &target.output,
         manifest: &target.manifest,
+        cards: config.cards,
         pictures: &prepared.pictures,
         leftovers,
     })

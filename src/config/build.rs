@@ -22,6 +22,9 @@ const DEFAULT_BEGIN_AHEAD: usize = 256;
 /// Entries of a feed, when the author does not say.
 const DEFAULT_FEED_LIMIT: usize = 50;
 
+/// Posts with a card, when the author does not say: what is shared is new.
+const DEFAULT_CARDS: usize = 10;
+
 /// Builds the settings of `root` from the text of its file; all mistakes, or the settings and
 /// the warnings.
 pub(super) fn config(
@@ -84,6 +87,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         silences: silence::silences(&raw.silences, sheet),
         retired,
         ignore: raw.source.ignore.iter().map(|typed| typed.value.clone()).collect(),
+        cards: raw.cards.unwrap_or(DEFAULT_CARDS),
         feed_limit: raw.feed_limit.unwrap_or(DEFAULT_FEED_LIMIT),
         macros,
     })

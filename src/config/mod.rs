@@ -99,6 +99,8 @@ pub struct Config {
     pub retired: Vec<PostId>,
     /// Files under `source` that are no posts: globs or path prefixes.
     pub ignore: Vec<String>,
+    /// How many of the newest posts have a card to be shared with.
+    pub cards: usize,
     /// How many entries a feed holds, at least 1.
     pub feed_limit: usize,
     /// The author's abbreviations in formulas.

@@ -18,6 +18,9 @@ const MAX_WEIGHT: usize = 1000;
 const MAX_WINDOW: usize = 64;
 const MAX_FEED: usize = 100_000;
 
+/// Whoever wants a card for every post says a large number.
+const MAX_CARDS: usize = 1_000_000;
+
 /// The keys by section, to answer a key that stands in the wrong one.
 const ELSEWHERE: &KnownKeys = &[
     (
@@ -71,6 +74,7 @@ pub(super) struct Raw {
     pub publication: RawPublication,
     pub source: RawSource,
     pub output: Text,
+    pub cards: Option<usize>,
     pub mail: RawMail,
     pub relays: Vec<RawRelay>,
     pub dkim: Vec<RawDkim>,
@@ -192,10 +196,12 @@ impl Raw {
     /// Takes everything known out of the file and notes what is left as unknown.
     pub(super) fn read<'t>(sheet: &Sheet<'t>, table: &Spanned<DeTable<'t>>) -> Self {
         let mut top = Section::top(sheet, table);
+        let (output, cards) = output(top.section("output", "[output]"));
         let raw = Self {
             publication: publication(top.section("publication", "[publication]")),
             source: source(top.section("source", "[source]")),
-            output: only(top.section("output", "[output]"), "path"),
+            output,
+            cards,
             mail: mail(top.section("mail", "[mail]")),
             relays: top.sections("relay", "[[relay]]").into_iter().map(relay).collect(),
             dkim: top.sections("dkim", "[[dkim]]").into_iter().map(dkim).collect(),
@@ -333,6 +339,13 @@ fn retired(mut section: Section<'_, '_>) -> Vec<Typed<String>> {
     let retired = section.texts("retired");
     section.finish(ELSEWHERE);
     retired
+}
+
+/// The output folder, and how many posts have a card.
+fn output(mut section: Section<'_, '_>) -> (Text, Option<usize>) {
+    let found = (section.text("path"), section.number("cards", 0..=MAX_CARDS));
+    section.finish(ELSEWHERE);
+    found
 }
 
 fn feed_limit(mut section: Section<'_, '_>) -> Option<usize> {

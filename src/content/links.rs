@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::characters::without_forbidden;
-use super::image_size::image_size;
 use super::lint::{Seen, Sights};
 use super::site::{PageRef, Showable, Site, names_markdown, normal};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Document, Target};
 use crate::domain::post::{Asset, Visibility};
+use crate::picture;
 use crate::pictures::Pictures;
 
 /// Schemes that run code or carry a file instead of naming a place.
@@ -78,10 +78,25 @@ impl<'a> Linker<'a> {
         self.resolve(destination, Use::Link, &span).map(|resolved| resolved.target)
     }
 
-    /// Where an image is and how large; `None` when only its description may stay.
+    /// Where an image is and how large; `None` when only its description may stay. What is wrong
+    /// with the picture itself is said, and it is shown all the same: browsers may know better.
     pub(super) fn image(&mut self, destination: &str, span: Range<usize>) -> Option<(Target, Option<(u32, u32)>)> {
         let resolved = self.resolve(destination, Use::Embed, &span)?;
-        Some((resolved.target, resolved.file.as_deref().and_then(image_size)))
+        let Some(file) = &resolved.file else { return Some((resolved.target, None)) };
+        self.check_picture(file, &span);
+        let size = std::fs::File::open(file).ok().and_then(|mut file| picture::size(&mut file));
+        Some((resolved.target, size))
+    }
+
+    fn check_picture(&mut self, file: &Path, span: &Range<usize>) {
+        match self.site.pictures.copies(file) {
+            Ok(copies) => {
+                for remark in copies.remarks {
+                    self.warn("picture", span, remark.message, &remark.help);
+                }
+            }
+            Err(problem) => self.error("picture", span, problem.message, &problem.help),
+        }
     }
 
     /// Whether a file of that path lies beside the post.
@@ -264,10 +279,11 @@ impl<'a> Linker<'a> {
             self.warn("link-to-source", span, "the link leads to Markdown that is no post".to_owned(), help);
         }
         let site_path = self.site.asset_path(file);
-        let target = Target::Site(format!("{}{}", url_path(&site_path), fragment_of(tail)));
+        let asset = Asset { source: file.to_owned(), site_path };
+        let target = Target::Site(format!("{}{}", asset.url_path(), fragment_of(tail)));
         if self.gathered.insert(file.to_owned()) {
             self.saw_file(std::fs::metadata(file).map_or(0, |meta| meta.len()), span);
-            self.assets.push(Asset { source: file.to_owned(), site_path });
+            self.assets.push(asset);
         }
         Some(Resolved { target, file: Some(file.to_owned()) })
     }
@@ -318,7 +334,7 @@ impl<'a> Linker<'a> {
         }
     }
 
-    fn error(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
+    pub(super) fn error(&mut self, code: &'static str, span: &Range<usize>, message: String, help: &str) {
         if self.is_worth_saying(code) {
             self.diagnostics.push(Diagnostic::error(code, self.place(span.clone()), message).help(help));
         }
@@ -382,9 +398,4 @@ fn percent_decode(text: &str) -> String {
         }
     }
     String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
-}
-
-/// A path of files as a path of a URL: what would end the path is encoded.
-fn url_path(path: &str) -> String {
-    path.replace('%', "%25").replace('#', "%23").replace('?', "%3F")
 }

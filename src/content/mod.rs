@@ -17,7 +17,6 @@ mod head;
 mod html;
 mod identity;
 mod ignore;
-mod image_size;
 mod links;
 mod lint;
 mod load;

@@ -67,6 +67,14 @@ pub struct Asset {
     pub site_path: String,
 }
 
+impl Asset {
+    /// Where links to it lead: its path as that of a URL, in which what would end the path is
+    /// encoded.
+    pub fn url_path(&self) -> String {
+        self.site_path.replace('%', "%25").replace('#', "%23").replace('?', "%3F")
+    }
+}
+
 /// A post as content loading leaves it: complete, with every default filled in.
 #[derive(Debug, Clone, Hash)]
 pub struct Post {

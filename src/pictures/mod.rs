@@ -10,19 +10,22 @@
 //! A new kind of picture is a variant of [`Subject`], with a line in `Subject::make` and one in
 //! `Subject::key`. What makes it must not use rayon: others wait for it on rayon's threads.
 
+mod copies;
 mod made;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::files::Cache;
 use crate::math::{self, Macros, Piece, Style};
+pub use copies::{Copies, MAIL_WIDTH, Remark};
 use made::Made;
+pub use made::is_made;
 
 /// What a picture is made of. Equal subjects are one picture.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,6 +37,38 @@ pub enum Subject {
         /// Where it stands.
         style: Style,
     },
+    /// A Mermaid diagram.
+    Diagram {
+        /// As typed.
+        source: String,
+        /// What it becomes.
+        form: Form,
+    },
+    /// A copy of a picture of the author's.
+    Copy {
+        /// The author's file.
+        file: PathBuf,
+        /// Which one: its place among [`Copies::all`].
+        number: usize,
+    },
+    /// The card that is shown where a page is shared.
+    Card {
+        /// The page's title.
+        title: String,
+        /// The publication's.
+        site: String,
+        /// Who wrote it and when.
+        byline: String,
+    },
+}
+
+/// What a diagram becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// A drawing for browsers: SVG.
+    Drawing,
+    /// Pixels for mail and feeds: PNG.
+    Pixels,
 }
 
 /// A picture of the site, as pages and mails show it.
@@ -60,6 +95,12 @@ pub struct Problem {
     pub at: Range<usize>,
 }
 
+impl Problem {
+    fn whole(message: impl Into<String>, help: &str) -> Self {
+        Self { message: message.into(), help: help.to_owned(), at: 0..0 }
+    }
+}
+
 /// How a formula is shown where there is no MathML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Formula {
@@ -72,12 +113,16 @@ pub enum Formula {
 /// A picture's place in the memory: empty while it is being made.
 type Slot = Arc<OnceLock<Result<Picture, Problem>>>;
 
+/// The copies of a file: empty while they are being made.
+type CopiesSlot = Arc<OnceLock<Result<Copies, Problem>>>;
+
 /// All pictures of a publication. Shared by all threads.
 #[derive(Debug, Default)]
 pub struct Pictures {
     macros: Macros,
     cache: Option<Cache>,
     slots: Mutex<HashMap<Subject, Slot>>,
+    copies: Mutex<HashMap<PathBuf, CopiesSlot>>,
     grown: AtomicBool,
 }
 
@@ -105,9 +150,39 @@ impl Pictures {
     /// The picture of a subject, made now unless it was before. Asked by several threads at
     /// once, it is made by one while the others wait.
     pub fn of(&self, subject: &Subject) -> Result<Picture, Problem> {
-        let slot = Arc::clone(self.lock().entry(subject.clone()).or_default());
+        if let Subject::Copy { file, number } = subject {
+            let copies = self.copies(file)?;
+            return copies
+                .all()
+                .nth(*number)
+                .cloned()
+                .ok_or_else(|| Problem::whole("the picture has no such copy", ""));
+        }
+        let slot = Arc::clone(locked(&self.slots).entry(subject.clone()).or_default());
         slot.get_or_init(|| self.recalled(subject).map_or_else(|| self.made(subject).map(|made| made.picture), Ok))
             .clone()
+    }
+
+    /// The copies of a picture of the author's, made together and now unless they were before.
+    pub fn copies(&self, file: &Path) -> Result<Copies, Problem> {
+        let slot = Arc::clone(locked(&self.copies).entry(file.to_owned()).or_default());
+        slot.get_or_init(|| {
+            let key = copies::key(file);
+            let kept = self.cache.as_ref().and_then(|cache| cache.get(&key));
+            let recalled = kept.and_then(|kept| serde_json::from_slice(&kept).ok());
+            recalled.map_or_else(|| self.copied(file).map(|(copies, _)| copies), Ok)
+        })
+        .clone()
+    }
+
+    /// Makes the copies of a picture and keeps them.
+    fn copied(&self, file: &Path) -> Result<(Copies, Vec<Made>), Problem> {
+        let (copies, all) = copies::make(file)?;
+        for made in &all {
+            self.keep(made::file_name(&made.picture), &made.bytes);
+        }
+        self.keep(&copies::key(file), &serde_json::to_vec(&copies).expect("facts are always JSON"));
+        Ok((copies, all))
     }
 
     /// The bytes of a subject's picture: from the cache, or made again.
@@ -117,15 +192,28 @@ impl Pictures {
         bytes.map_or_else(|| self.made(subject).map(|made| made.bytes), Ok)
     }
 
+    fn keep(&self, name: &str, bytes: &[u8]) {
+        let Some(cache) = &self.cache else { return };
+        self.grown.store(true, Ordering::Relaxed);
+        // What cannot be kept is made again next time.
+        let _ = cache.put(name, bytes);
+    }
+
     /// Forgets what the cache keeps of pictures nobody asked for. Nothing is looked at unless a
     /// picture was made.
     pub fn sweep(&self) {
         let Some(cache) = self.cache.as_ref().filter(|_| self.grown.load(Ordering::Relaxed)) else { return };
         let mut wanted = HashSet::new();
-        for (subject, slot) in self.lock().iter() {
+        for (subject, slot) in locked(&self.slots).iter() {
             if let Some(Ok(picture)) = slot.get() {
                 wanted.insert(subject.key(&self.macros));
                 wanted.insert(made::file_name(picture).to_owned());
+            }
+        }
+        for (file, slot) in locked(&self.copies).iter() {
+            if let Some(Ok(copies)) = slot.get() {
+                wanted.insert(copies::key(file));
+                wanted.extend(copies.all().map(|picture| made::file_name(picture).to_owned()));
             }
         }
         cache.keep_only(&wanted);
@@ -138,18 +226,24 @@ impl Pictures {
 
     /// Makes a picture and keeps it.
     fn made(&self, subject: &Subject) -> Result<Made, Problem> {
-        let made = subject.make(&self.macros)?;
-        if let Some(cache) = &self.cache {
-            self.grown.store(true, Ordering::Relaxed);
-            let facts = serde_json::to_vec(&made.picture).expect("a picture's facts are always JSON");
-            // The bytes first: facts without bytes would have them made twice.
-            let kept = cache.put(made::file_name(&made.picture), &made.bytes);
-            let _ = kept.and_then(|()| cache.put(&subject.key(&self.macros), &facts));
-        }
+        let made = match subject {
+            Subject::Copy { file, number } => {
+                let (_, mut all) = self.copied(file)?;
+                if *number >= all.len() {
+                    return Err(Problem::whole("the picture has no such copy", ""));
+                }
+                return Ok(all.swap_remove(*number));
+            }
+            Subject::Formula { .. } | Subject::Diagram { .. } | Subject::Card { .. } => subject.make(&self.macros)?,
+        };
+        // The bytes first: facts without bytes would have them made twice.
+        self.keep(made::file_name(&made.picture), &made.bytes);
+        let facts = serde_json::to_vec(&made.picture).expect("a picture's facts are always JSON");
+        self.keep(&subject.key(&self.macros), &facts);
         Ok(made)
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Subject, Slot>> {
-        self.slots.lock().expect("no thread panics while holding this lock")
-    }
+fn locked<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().expect("no thread panics while holding this lock")
 }

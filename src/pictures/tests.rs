@@ -92,7 +92,7 @@ fn asked_by_many_at_once_it_is_made_once() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(paths.iter().all(|path| *path == paths[0]));
-    assert_eq!(pictures.lock().len(), 1);
+    assert_eq!(locked(&pictures.slots).len(), 1);
 }
 
 #[test]

@@ -39,8 +39,7 @@ pub(super) struct Outline<'a> {
 impl<'a> Outline<'a> {
     /// Takes the public posts, newest first.
     pub(super) fn new(site: &'a Site<'a>, posts: &'a [&'a Post]) -> Self {
-        let shown = |post: &&Post| render::pictures_of(post, site.pictures);
-        let pictures: Vec<_> = posts.par_iter().map(shown).collect();
+        let pictures: Vec<_> = (0..posts.len()).into_par_iter().map(|number| shown(site, posts, number)).collect();
         let fingerprint = |(post, shown): (&&Post, &Vec<_>)| fingerprint::of_post(post, shown);
         Self {
             site,
@@ -72,6 +71,14 @@ impl<'a> Outline<'a> {
         SiteContext { publication, feeds: &self.feeds, topic_count, author_count, pictures }
     }
 
+    /// The card of one of the posts.
+    fn card(&self, number: usize) -> Option<&Picture> {
+        self.pictures[number].iter().find_map(|(subject, picture)| match subject {
+            Subject::Card { .. } => Some(picture),
+            Subject::Formula { .. } | Subject::Diagram { .. } | Subject::Copy { .. } => None,
+        })
+    }
+
     fn neighbours(&self, number: usize) -> Neighbours<'_> {
         Neighbours {
             newer: number.checked_sub(1).map(|newer| self.posts[newer]),
@@ -85,6 +92,13 @@ impl<'a> Outline<'a> {
         let Site { publication, pictures, .. } = *self.site;
         in_feeds.take(self.site.limit.entries).map(|post| render::entry(post, publication, pictures)).collect()
     }
+}
+
+/// The pictures that a post shows, and its card if it is one of the newest.
+fn shown(site: &Site, posts: &[&Post], number: usize) -> Vec<(Subject, Picture)> {
+    let card = render::card_of(posts[number], site.publication).filter(|_| number < site.cards);
+    let card = card.and_then(|card| site.pictures.of(&card).ok().map(|picture| (card, picture)));
+    render::pictures_of(posts[number], site.pictures).into_iter().chain(card).collect()
 }
 
 /// A publication's feeds, as pages and mails announce them.
@@ -101,7 +115,9 @@ pub fn feed_links(publication: &Publication) -> Vec<FeedLink> {
 pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Box<Diagnostic>> {
     let (theme, context) = (outline.site.theme, &outline.context());
     let page = match made {
-        Made::Page(number) => render::page(theme, context, outline.posts[number], outline.neighbours(number)),
+        Made::Page(number) => {
+            render::page(theme, context, outline.posts[number], outline.neighbours(number), outline.card(number))
+        }
         Made::Index => render::index(theme, context, outline.posts),
         Made::Topic(number) => render::topic(theme, context, &outline.topics[number]),
         Made::Author(number) => render::author(theme, context, &outline.writers[number]),

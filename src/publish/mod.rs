@@ -26,7 +26,7 @@ use crate::domain::post::Post;
 use crate::domain::publication::Publication;
 use crate::feed::{FeedError, Limit};
 use crate::files::{Change, FileError, Root};
-use crate::pictures::Pictures;
+use crate::pictures::{self, Pictures};
 use crate::render::Theme;
 use make::Outline;
 pub use make::feed_links;
@@ -61,6 +61,8 @@ pub struct Site<'a> {
     pub output: &'a Path,
     /// The manifest: a file outside the output folder, ours alone.
     pub manifest: &'a Path,
+    /// How many of the newest posts have a card to be shared with.
+    pub cards: usize,
     /// The pictures made of what the posts say.
     pub pictures: &'a Pictures,
     /// What becomes of files that are no longer wanted.
@@ -171,6 +173,7 @@ fn count(changes: &mut SiteChanges, change: Change, path: &str) {
 }
 
 /// Removes what the manifest remembers and nothing wants, or keeps it in the next manifest.
+/// Made pictures are kept always: mails show them.
 fn remove_leftovers(
     placer: &Placer,
     leftovers: Leftovers,
@@ -183,7 +186,8 @@ fn remove_leftovers(
         if wanted.contains(path.as_str()) || next.files.contains_key(path) {
             continue;
         }
-        match leftovers {
+        let fate = if pictures::is_made(path) { Leftovers::Keep } else { leftovers };
+        match fate {
             Leftovers::Keep => {
                 next.files.insert(path.clone(), record.clone());
             }

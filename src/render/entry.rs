@@ -1,8 +1,8 @@
 //! A post becomes a feed entry.
 
 use super::html::{self, Medium, push_attribute};
-use super::views::{authors, image_url, language};
-use super::walk;
+use super::views::{authors, language};
+use super::{shown, walk};
 use crate::domain::entry::Entry;
 use crate::domain::post::Post;
 use crate::domain::publication::Publication;
@@ -12,7 +12,7 @@ use crate::pictures::Pictures;
 /// text does not show stands before it, since not every reader shows a feed's own images.
 pub fn entry(post: &Post, publication: &Publication, pictures: &Pictures) -> Entry {
     let base = &publication.base_url;
-    let image = image_url(post, base);
+    let image = shown::cover_url(post, base, pictures);
     let mut html = String::new();
     if let (Some(url), Some(_)) = (&image, walk::cover(post)) {
         html.push_str("<figure><img");

@@ -6,8 +6,8 @@ use super::clip::{self, Extent};
 use super::html::{self, Medium, push_attribute};
 use super::links::Here;
 use super::variants::{self, Rendered};
-use super::views::{PostView, SiteView, finished_html, image_url};
-use super::{SiteContext, Theme, slots, text, walk};
+use super::views::{PostView, SiteView, finished_html};
+use super::{SiteContext, Theme, shown, slots, text, walk};
 use crate::diagnostic::Diagnostic;
 use crate::domain::issue::{Issue, Marker, Parts, Slot, Variants};
 use crate::domain::post::Post;
@@ -86,12 +86,17 @@ fn body(site: &SiteContext, extent: &Extent) -> String {
 /// What the mail's templates are told, but for the subscriber and the body.
 fn context(theme: &Theme, site: &SiteContext, post: &Post) -> Context {
     let view = PostView::new(post, site, Here::Anywhere);
-    let cover = walk::cover(post).and_then(|_| image_url(post, &site.publication.base_url)).unwrap_or_default();
+    let base = &site.publication.base_url;
+    let cover = walk::cover(post).and_then(|_| shown::cover_url(post, base, site.pictures)).unwrap_or_default();
+    let copies = walk::cover(post).and_then(|cover| shown::copies(post, cover, site.pictures));
+    let size = copies.map_or((0, 0), |copies| (copies.mail.width, copies.mail.height));
     let mut context = Context::new();
     context.insert("site", &SiteView::new(site, theme, Here::Anywhere));
     context.insert("byline", &view.byline());
     context.insert("post", &view);
     context.insert("cover", &cover);
+    context.insert("cover_width", &size.0);
+    context.insert("cover_height", &size.1);
     context.insert("has_formulas", &walk::has_formulas(&post.document));
     context.insert("heading", &text::underlined(&post.title, '='));
     context.insert("web_url", &site.publication.base_url.join(&post.site_path()));

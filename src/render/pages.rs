@@ -4,14 +4,13 @@ use tera::Context;
 
 use super::html::{self, Medium, push_attribute, push_text};
 use super::links::{Here, Links, Reach};
-use super::views::{
-    AuthorView, PageView, PostView, SiteView, TopicView, direction, finished_html, image_url, language, years,
-};
-use super::walk;
-use super::{SiteContext, Theme, Topic, Writer, structured};
+use super::views::{AuthorView, PageView, PostView, SiteView, TopicView, direction, finished_html, language, years};
+use super::{SiteContext, Theme, Topic, Writer, shown, structured, walk};
 use crate::diagnostic::Diagnostic;
+use crate::domain::document::Target;
 use crate::domain::post::Post;
 use crate::domain::publication::SiteUrl;
+use crate::pictures::Picture;
 
 /// Where the home page's own links are written.
 const HOME: Here = Here::At("");
@@ -25,13 +24,21 @@ pub struct Neighbours<'a> {
     pub older: Option<&'a Post>,
 }
 
-/// The page of one post.
-pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbours) -> Result<String, Diagnostic> {
+/// The page of one post. `card` is what it is shared with when it has no picture of its own.
+pub fn page(
+    theme: &Theme,
+    site: &SiteContext,
+    post: &Post,
+    neighbours: Neighbours,
+    card: Option<&Picture>,
+) -> Result<String, Diagnostic> {
     let publication = site.publication;
     let base = &publication.base_url;
     let language = language(post, publication);
     let path = post.site_path();
     let here = Here::At(&path);
+    let card = || card.map(|card| base.join(&card.site_path));
+    let shared = shown::cover_url(post, base, site.pictures).or_else(card).unwrap_or_default();
     let mut context = context(
         theme,
         site,
@@ -43,19 +50,33 @@ pub fn page(theme: &Theme, site: &SiteContext, post: &Post, neighbours: Neighbou
             language,
             direction: direction(language),
             kind: "article",
-            image: image_url(post, base).unwrap_or_default(),
+            image: shared,
             math_stylesheet: math_stylesheet(theme, post, base),
         },
     );
-    let links = Links::new(base, post.site_path(), Reach::Page);
-    let cover = walk::cover(post).and_then(|cover| links.href(cover)).unwrap_or_default();
+    insert_cover(&mut context, site, post);
     context.insert("post", &PostView::new(post, site, here));
     context.insert("newer", &neighbours.newer.map(|post| PostView::new(post, site, here)));
     context.insert("older", &neighbours.older.map(|post| PostView::new(post, site, here)));
-    context.insert("cover", &cover);
     context.insert_value("structured_data", finished_html(&structured::post(post, publication)));
     context.insert_value("body", finished_html(&html::body(post, base, site.pictures, Medium::Web)));
     theme.render("page.html", &context)
+}
+
+/// The cover as browsers get it: the file or its largest copy, its proportions, and the copies
+/// to choose from.
+fn insert_cover(context: &mut Context, site: &SiteContext, post: &Post) {
+    let links = Links::new(&site.publication.base_url, post.site_path(), Reach::Page);
+    let cover = walk::cover(post);
+    let copies = cover.and_then(|cover| shown::copies(post, cover, site.pictures));
+    let url = |picture: &Picture| links.href(&Target::Site(picture.site_path.clone()));
+    let copied = copies.iter().flat_map(|copies| &copies.web);
+    let choices = copied.clone().filter_map(|copy| Some(format!("{} {}w", url(copy)?, copy.width)));
+    let size = copies.as_ref().map_or((0, 0), |copies| (copies.mail.width, copies.mail.height));
+    context.insert("cover", &copied.last().and_then(url).or_else(|| links.href(cover?)).unwrap_or_default());
+    context.insert("cover_choices", &choices.collect::<Vec<_>>().join(", "));
+    context.insert("cover_width", &size.0);
+    context.insert("cover_height", &size.1);
 }
 
 /// Where the page of a post finds the stylesheet for formulas; empty when it needs none.

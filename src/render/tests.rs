@@ -69,7 +69,7 @@ fn every_page(post: &Post, publication: &Publication) -> Vec<(&'static str, Stri
     let neighbours = Neighbours { newer: Some(post), older: Some(post) };
     let shown = |result: Result<String, Diagnostic>| result.unwrap_or_else(|problem| panic!("{problem}"));
     vec![
-        ("page", shown(page(&theme, &site, post, neighbours))),
+        ("page", shown(page(&theme, &site, post, neighbours, None))),
         ("index", shown(index(&theme, &site, &[post]))),
         ("topic", shown(topic(&theme, &site, &topics[0]))),
         ("author", shown(author(&theme, &site, &writer(post, publication)))),
@@ -342,7 +342,7 @@ fn a_cover_is_shown_once() {
     let shown = |post: &Post| {
         let site = site(&publication, &[]);
         [
-            page(&theme, &site, post, Neighbours::default()).unwrap().matches("src=\"../images/").count(),
+            page(&theme, &site, post, Neighbours::default(), None).unwrap().matches("src=\"../images/").count(),
             issue(&theme, &site, post).unwrap().html.matches("src=\"https://example.org/images/").count(),
             entry(post, &publication, &Pictures::default()).html.matches("src=\"https://example.org/images/").count(),
         ]
@@ -352,13 +352,8 @@ fn a_cover_is_shown_once() {
     assert_eq!(shown(&post), [1, 1, 1]);
     post.image = Some(Target::Site("images/other.png".into()));
     assert_eq!(shown(&post), [2, 2, 2]);
-    let cover = Image {
-        target: Target::Site("images/other.png".into()),
-        alt: String::new(),
-        title: None,
-        size: None,
-        width: None,
-    };
+    let target = Target::Site("images/other.png".into());
+    let cover = Image { target, alt: String::new(), title: None, size: None, width: None };
     post.document.blocks.insert(0, Block::Paragraph(vec![Inline::Image(cover)]));
     assert_eq!(shown(&post), [2, 2, 2]);
 }
@@ -382,7 +377,7 @@ fn a_language_from_right_to_left_is_marked_in_page_and_mail() {
     let mut post = sample_post();
     post.language = Some("ar".into());
     let site = site(&publication, &[]);
-    let page = page(&theme(), &site, &post, Neighbours::default()).unwrap();
+    let page = page(&theme(), &site, &post, Neighbours::default(), None).unwrap();
     assert!(page.contains("<html lang=\"ar\" dir=\"rtl\">"));
     let mail = issue(&theme(), &site, &post).unwrap().html;
     assert!(mail.contains("<html lang=\"ar\" dir=\"rtl\""));
@@ -425,7 +420,7 @@ fn deep_nesting_ends_in_a_mail_and_not_in_a_crash() {
         let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
         let site = site(&publication, &[]);
         assert!(issue(&theme(), &site, &post).is_ok());
-        page(&theme(), &site, &post, Neighbours::default()).unwrap();
+        page(&theme(), &site, &post, Neighbours::default(), None).unwrap();
         entry(&post, &publication, &Pictures::default());
     }
 }
@@ -443,7 +438,7 @@ proptest! {
         let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
         let plain = sample::post("T", "t", Document { blocks: vec![paragraph("BODY")], footnotes: Vec::new() });
         let [page, frame] = [&post, &plain].map(|post| {
-            html::as_browsers_read(&page(&theme(), &site(&publication, &[]), post, Neighbours::default()).unwrap())
+            html::as_browsers_read(&page(&theme(), &site(&publication, &[]), post, Neighbours::default(), None).unwrap())
         });
         let body = html::body(&post, &publication.base_url, &Pictures::default(), html::Medium::Web);
         prop_assert_eq!(page, frame.replace("<p>BODY</p>\n", &body));

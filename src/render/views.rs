@@ -270,6 +270,13 @@ pub(super) fn authors<'a>(post: &'a Post, publication: &'a Publication) -> impl 
     post.authors.iter().chain(default)
 }
 
+/// Who wrote a post and when, on one line.
+pub(super) fn byline(post: &Post, publication: &Publication) -> String {
+    let names: Vec<&str> = authors(post, publication).map(|author| author.name.as_str()).collect();
+    let parts = [names.join(", "), DateView::new(post.date, language(post, publication)).text];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
 /// The absolute URL of a post's cover.
 pub(super) fn image_url(post: &Post, base: &SiteUrl) -> Option<String> {
     let links = super::links::Links::new(base, post.site_path(), super::links::Reach::Absolute);

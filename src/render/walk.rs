@@ -58,13 +58,34 @@ impl Outline {
 
 /// The formulas of a document in reading order, notes last.
 pub(super) fn formulas(document: &Document) -> Vec<(String, Style)> {
+    all(document, |node| match node {
+        Node::Block(Block::Math(tex)) => Some((tex.clone(), Style::Display)),
+        Node::Inline(Inline::Math(tex)) => Some((tex.clone(), Style::Inline)),
+        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
+    })
+}
+
+/// The sources of a document's diagrams.
+pub(super) fn diagrams(document: &Document) -> Vec<String> {
+    all(document, |node| match node {
+        Node::Block(Block::Code { language: Some(language), text, .. }) if language == "mermaid" => Some(text.clone()),
+        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
+    })
+}
+
+/// Where a document's images are.
+pub(super) fn images(document: &Document) -> Vec<Target> {
+    all(document, |node| match node {
+        Node::Block(Block::Figure { image, .. }) | Node::Inline(Inline::Image(image)) => Some(image.target.clone()),
+        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
+    })
+}
+
+/// What is found in a document, in reading order, notes last.
+fn all<T>(document: &Document, find: impl Fn(Node) -> Option<T>) -> Vec<T> {
     let found = RefCell::new(Vec::new());
     any(document, &|node| {
-        match node {
-            Node::Block(Block::Math(tex)) => found.borrow_mut().push((tex.clone(), Style::Display)),
-            Node::Inline(Inline::Math(tex)) => found.borrow_mut().push((tex.clone(), Style::Inline)),
-            Node::Block(_) | Node::Line(_) | Node::Inline(_) => {}
-        }
+        found.borrow_mut().extend(find(node));
         false
     });
     found.into_inner()

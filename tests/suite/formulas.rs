@@ -90,13 +90,13 @@ fn another_macro_makes_anew_what_needs_it_and_forgets_what_nobody_shows() {
 fn what_cannot_be_set_is_said_with_its_place_and_shown_as_typed() {
     let site = site();
     site.write("content/wrong.md", "# Wrong\n\nSee $a + \\oops{b}$.\n\n$$\n\\left( a\n$$\n");
-    let checked = site.run(&["check", "--json"]).expect_code(0).json();
+    let checked = site.run(&["check", "--json"]).expect_code(2).json();
     let found = checked["diagnostics"].as_array().unwrap().iter().filter(|one| one["code"] == "math");
     let places: Vec<_> = found.map(|one| (one["line"].as_u64(), one["column"].as_u64())).collect();
     assert_eq!(places.len(), 2, "{checked:#}");
     assert_eq!(places[0], (Some(3), Some(10)), "{checked:#}");
     assert_eq!(places[1].0, Some(6), "{checked:#}");
-    site.run(&["build"]).expect_code(0);
+    site.run(&["build"]).expect_code(2);
     let page = site.read("public/wrong/index.html");
     assert!(page.contains("<code class=\"math\">a + \\oops{b}</code>"), "{page}");
 

@@ -17,6 +17,7 @@ mod message;
 mod metrics;
 mod ml_field_notes;
 mod pacing;
+mod pictures;
 mod postfix;
 mod preview;
 mod proxy;

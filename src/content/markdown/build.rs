@@ -11,7 +11,7 @@ use super::frame::{Frame, Open, flushed};
 use super::pieces::{alignment, alt_text, is_for_check, is_more, level_number, paragraph, width_in};
 use super::slugs::Slugs;
 use super::words::finished;
-use super::{code, contents, formula, quote};
+use super::{code, contents, formula, illustration, quote};
 use crate::content::characters::{is_forbidden, without_forbidden};
 use crate::content::elements::Tags;
 use crate::content::html;
@@ -37,6 +37,8 @@ pub(super) struct Builder<'b, 'l, 's> {
     numbers: HashMap<String, usize>,
     /// Folded label → the first definition of it.
     definitions: HashMap<String, Footnote>,
+    /// How many diagrams were met.
+    diagrams: usize,
 }
 
 impl<'b, 'l, 's> Builder<'b, 'l, 's> {
@@ -52,6 +54,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             labels: Vec::new(),
             numbers: HashMap::new(),
             definitions: HashMap::new(),
+            diagrams: 0,
         }
     }
 
@@ -178,7 +181,8 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Open::Quote(kind) => self.block(quote::block(kind, flushed(frame))),
             Open::Code { info, text } => {
                 let span = self.info_span(&info, frame.span);
-                let block = code::block(&info, text, &span, self.linker);
+                let mut block = code::block(&info, text, &span, self.linker);
+                illustration::check(&mut block, range, &mut self.diagrams, self.body, self.linker);
                 self.block(block);
             }
             Open::Html(html) => self.html_block(&html, range),

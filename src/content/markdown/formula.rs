@@ -6,19 +6,19 @@ use super::expand::Body;
 use crate::content::links::Linker;
 use crate::math::Style;
 
-/// Says what is wrong with a formula, which stands with its marks at `range` of the body. It is
-/// shown as typed then, so this is a warning.
+/// Says what is wrong with a formula, which stands with its marks at `range` of the body. Pages
+/// and feeds show it as typed. It is an error all the same: a page can be mended, a mail cannot.
 pub(super) fn check(tex: &str, style: Style, range: Range<usize>, body: &Body, linker: &mut Linker<'_>) {
     let Err(problem) = linker.pictures().formula(tex, style) else { return };
     let source = &body.text[range.clone()];
     let [start, end] = [problem.at.start, problem.at.end].map(|at| range.start + place_in(source, tex, at));
-    let message = format!("the formula is shown as typed: {}", problem.message);
-    linker.warn("math", &body.file_span(start..end.max(start)), message, &problem.help);
+    let message = format!("the formula cannot be set: {}", problem.message);
+    linker.error("math", &body.file_span(start..end.max(start)), message, &problem.help);
 }
 
 /// The place in a formula's source of a place in its TeX. They differ where the formula stands
 /// in a quotation or an item: the marks at the beginning of its lines are not TeX.
-fn place_in(source: &str, tex: &str, at: usize) -> usize {
+pub(super) fn place_in(source: &str, tex: &str, at: usize) -> usize {
     let at = (0..=at.min(tex.len())).rev().find(|at| tex.is_char_boundary(*at)).unwrap_or_default();
     let line_start = tex[..at].rfind('\n').map_or(0, |end| end + 1);
     let line = tex[line_start..].lines().next().unwrap_or_default();

@@ -11,6 +11,7 @@ mod emoji;
 mod expand;
 mod formula;
 mod frame;
+mod illustration;
 mod linkify;
 mod liquid;
 mod pieces;

@@ -115,24 +115,24 @@ fn a_missing_image_is_an_error_at_its_line_and_a_missing_link_a_warning() {
 
 #[test]
 fn local_files_are_copied_beside_the_pages_and_measured() {
-    let png = "posts/deep/my pic.png";
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg' width='10' height='20'/>";
     let folder = Folder::new(&[(
         "posts/deep/a.md",
-        "---\ntitle: T\ndate: 2025-01-15\nimage: cover.gif\n---\n![alt *text*](<my pic.png> \"Caption\")\n\n[pdf](../100%25.pdf#page=2) ![](/logo.png)",
+        "---\ntitle: T\ndate: 2025-01-15\nimage: cover.svg\n---\n![alt *text*](<my pic.svg> \"Caption\")\n\n[pdf](../100%25.pdf#page=2) ![](/logo.svg)",
     )]);
-    folder.write(png, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x0a\0\0\0\x14\x08\x06");
-    folder.write("posts/deep/cover.gif", b"GIF89a\x01\0\x01\0");
+    folder.write("posts/deep/my pic.svg", svg);
+    folder.write("posts/deep/cover.svg", svg);
     folder.write("posts/100%.pdf", b"%PDF");
-    folder.write("static/logo.png", b"x");
+    folder.write("static/logo.svg", svg);
     let content = folder.load();
     assert!(content.diagnostics.is_empty(), "{:?}", content.diagnostics);
     let post = &content.posts[0];
-    assert_eq!(links(post), [site("deep/my pic.png"), site("100%25.pdf#page=2"), site("logo.png")]);
+    assert_eq!(links(post), [site("deep/my pic.svg"), site("100%25.pdf#page=2"), site("logo.svg")]);
     let Block::Figure { image, caption } = &post.document.blocks[0] else { panic!("{:?}", post.document) };
     assert_eq!(
         *image,
         Image {
-            target: site("deep/my pic.png"),
+            target: site("deep/my pic.svg"),
             alt: "alt text".into(),
             title: None,
             size: Some((10, 20)),
@@ -140,9 +140,9 @@ fn local_files_are_copied_beside_the_pages_and_measured() {
         }
     );
     assert_eq!(plain_text(caption), "Caption");
-    assert_eq!(post.image, Some(site("deep/cover.gif")));
+    assert_eq!(post.image, Some(site("deep/cover.svg")));
     let copied: Vec<&str> = post.assets.iter().map(|asset| asset.site_path.as_str()).collect();
-    assert_eq!(copied, ["deep/cover.gif", "deep/my pic.png", "100%.pdf", "logo.png"]);
+    assert_eq!(copied, ["deep/cover.svg", "deep/my pic.svg", "100%.pdf", "logo.svg"]);
 }
 
 #[test]

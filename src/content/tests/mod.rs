@@ -180,9 +180,9 @@ fn without_a_head_the_text_the_name_and_git_say_everything() {
     let folder = Folder::new(&[
         (
             "posts/old-name.md",
-            "# 1. Stop Using 80/20\n\n![c](img/c.png)\n\nFirst *words*. More.\n\n## Two\n\n---\n\n[Back to Contents](../README.md#posts)\n",
+            "# 1. Stop Using 80/20\n\n![c](img/c.svg)\n\nFirst *words*. More.\n\n## Two\n\n---\n\n[Back to Contents](../README.md#posts)\n",
         ),
-        ("posts/img/c.png", "\u{89}PNG"),
+        ("posts/img/c.svg", "<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'/>"),
         ("README.md", "# Contents"),
     ]);
     folder.git(&["init", "-q"], "2025-01-01T00:00:00Z");
@@ -202,7 +202,7 @@ fn without_a_head_the_text_the_name_and_git_say_everything() {
     assert_eq!(post.authors[0].name, "Ada Committer");
     assert_eq!(post.commit.as_ref().unwrap().len(), 40);
     assert_eq!(post.summary, "First words. More words.");
-    assert_eq!(post.image, Some(crate::domain::document::Target::Site("img/c.png".into())));
+    assert_eq!(post.image, Some(crate::domain::document::Target::Site("img/c.svg".into())));
     assert!(
         matches!(post.document.blocks.as_slice(), [Block::Figure { .. }, Block::Paragraph(_), Block::Heading { .. }]),
         "{:#?}",

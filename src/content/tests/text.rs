@@ -213,7 +213,7 @@ fn what_is_wrong_with_a_formula_has_its_place_in_the_post() {
     let places: Vec<_> = found.iter().map(|one| (one.place.line, one.place.column, one.place.width)).collect();
     assert_eq!(places, [(3, 12, 9), (7, 12, 5)], "{found:?}");
     assert!(found[0].message.contains("\\nonsense") && found[0].help.as_ref().unwrap().contains("[math.macros]"));
-    assert_eq!(found[0].severity, Severity::Warning);
+    assert_eq!(found[0].severity, Severity::Error);
 }
 
 #[test]

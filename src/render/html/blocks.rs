@@ -16,6 +16,9 @@ impl Writer<'_> {
         match block {
             Block::Paragraph(content) => self.paragraph(content),
             Block::Heading { level, id, content } => self.heading(*level, id, content),
+            Block::Code { language: Some(language), title, text, .. } if language == "mermaid" => {
+                self.diagram(title.as_deref(), text);
+            }
             Block::Code { language, title, marked, text } => {
                 self.code(language.as_deref(), title.as_deref(), marked, text);
             }
@@ -183,18 +186,32 @@ impl Writer<'_> {
     }
 
     fn figure(&mut self, image: &Image, caption: &[Inline]) {
-        let (opening, caption_opening, caption_closing, closing) = match self.medium {
-            Medium::Web | Medium::Feed => ("<figure>", "<figcaption>", "</figcaption>", "</figure>\n"),
-            // Outlook gives `figure` margins of its own.
-            Medium::Mail => ("<div class=\"figure\">", "<p class=\"caption\">", "</p>", "</div>\n"),
-        };
+        let (opening, closing) = self.figure_tags("figure");
         self.out.push_str(opening);
         self.image(image);
         if !caption.is_empty() {
-            self.out.push_str(caption_opening);
-            self.inlines(caption);
-            self.out.push_str(caption_closing);
+            self.caption(|writer| writer.inlines(caption));
         }
+        self.out.push_str(closing);
+    }
+
+    /// What stands around a figure. Outlook gives `figure` margins of its own.
+    pub(super) fn figure_tags(&self, kind: &str) -> (&'static str, &'static str) {
+        match (self.medium, kind) {
+            (Medium::Mail, _) => ("<div class=\"figure\">", "</div>\n"),
+            (Medium::Web, "diagram") => ("<figure class=\"diagram\">", "</figure>\n"),
+            (Medium::Web | Medium::Feed, _) => ("<figure>", "</figure>\n"),
+        }
+    }
+
+    /// What is written under a figure.
+    pub(super) fn caption(&mut self, write: impl FnOnce(&mut Self)) {
+        let (opening, closing) = match self.medium {
+            Medium::Web | Medium::Feed => ("<figcaption>", "</figcaption>"),
+            Medium::Mail => ("<p class=\"caption\">", "</p>"),
+        };
+        self.out.push_str(opening);
+        write(self);
         self.out.push_str(closing);
     }
 

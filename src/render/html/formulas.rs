@@ -1,6 +1,6 @@
 //! Formulas as HTML: MathML for browsers, letters or pictures for everything else.
 
-use super::inlines::{MAIL_WIDTH, fitted};
+use super::images::fitted;
 use super::{Medium, Writer};
 use crate::domain::document::Target;
 use crate::math::{self, Piece, Style};
@@ -73,7 +73,7 @@ impl Writer<'_> {
     fn formula_image(&mut self, tex: &str, picture: &Picture, depth: Option<u32>) {
         let src = self.links.href(&Target::Site(picture.site_path.clone())).unwrap_or_default();
         let (width, height) = match (self.medium, depth) {
-            (Medium::Mail, None) => fitted((picture.width, picture.height), MAIL_WIDTH),
+            (Medium::Mail, None) => fitted((picture.width, picture.height)),
             (Medium::Mail | Medium::Web | Medium::Feed, _) => (picture.width, picture.height),
         };
         self.out.push_str("<img");

@@ -9,6 +9,7 @@ mod code;
 mod depth;
 mod escape;
 mod formulas;
+mod images;
 mod inlines;
 mod notes;
 mod plain;
@@ -90,6 +91,7 @@ fn written(post: &Post, links: Links, pictures: &Pictures, medium: Medium, colou
         medium,
         colours,
         pictures,
+        post,
         document,
         note_prefix: post.slug.as_str().replace(['/', '.'], "-"),
         note_uses: vec![0; document.footnotes.len()],
@@ -108,6 +110,7 @@ struct Writer<'a> {
     medium: Medium,
     colours: Colours,
     pictures: &'a Pictures,
+    post: &'a Post,
     document: &'a Document,
     /// Makes the ids of this post's notes unlike those of any other post shown beside it.
     note_prefix: String,

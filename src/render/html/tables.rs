@@ -1,7 +1,7 @@
 //! Tables as HTML.
 
 use super::{Medium, Writer};
-use crate::domain::document::{Alignment, Inline};
+use crate::domain::document::{Alignment, Inline, Target};
 
 /// A table of more columns is set in smaller type in a mail, and scrolls where it can.
 const MAIL_COLUMNS: usize = 6;
@@ -35,6 +35,18 @@ impl Writer<'_> {
             Medium::Mail if is_wide => "</table>\n</div>\n",
             Medium::Feed | Medium::Mail => "</table>\n",
         });
+        if self.medium == Medium::Mail && is_wide {
+            self.table_on_the_web();
+        }
+    }
+
+    /// A table that a mail has no room for is better read on its page.
+    fn table_on_the_web(&mut self) {
+        let page = self.links.href(&Target::Site(self.post.site_path()));
+        let Some(page) = page.filter(|_| !self.inside_link) else { return };
+        self.out.push_str("<p class=\"caption table-link\"><a");
+        self.attribute("href", &page);
+        self.out.push_str(">Read this table on the web</a></p>\n");
     }
 
     fn row(&mut self, alignments: &[Alignment], cells: &[Vec<Inline>], kind: Cell) {

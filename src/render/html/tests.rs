@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::document::{Block, Footnote, Image, Inline, ListItem, Spacing, Target};
+use crate::domain::document::{Alignment, Block, Footnote, Image, Inline, ListItem, Spacing, Target};
 use crate::render::sample::{any_document, document, heading, item, link, paragraph, post, publication, text};
 
 fn html(blocks: Vec<Block>, medium: Medium) -> String {
@@ -274,4 +274,16 @@ fn a_formula_survives_beside_raw_html() {
     assert!(web.contains("<mfrac><mi>a</mi><mi>b</mi></mfrac></math>"), "{web}");
     assert!(feed.contains("alt=\"\\frac ab\""), "{feed}");
     assert!(mail.contains("alt=\"\\frac ab\"") && mail.contains("style=\"vertical-align:-"), "{mail}");
+}
+
+#[test]
+fn a_table_of_many_columns_links_to_its_page_in_mail() {
+    let row = |columns: usize| vec![vec![Inline::Text("a".to_owned())]; columns];
+    let table = |columns| Block::Table {
+        alignments: vec![Alignment::Natural; columns],
+        head: row(columns),
+        rows: vec![row(columns)],
+    };
+    let said = |columns, medium| html(vec![table(columns)], medium).contains(">Read this table on the web</a>");
+    assert!(said(7, Medium::Mail) && !said(6, Medium::Mail) && !said(7, Medium::Web) && !said(7, Medium::Feed));
 }

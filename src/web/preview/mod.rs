@@ -1,6 +1,6 @@
 //! `fieldpost preview`: what readers will get, on this machine, as the author writes it.
 //!
-//! One thread, the [`desk`], holds the publication and reads it again when a file changes. The
+//! One thread, the `desk`, holds the publication and reads it again when a file changes. The
 //! server asks it; the browser waits at `/revision` and shows its page anew. Nobody else's
 //! pages can ask: only requests to this machine's own names are answered.
 

@@ -1,0 +1,152 @@
+//! Images and diagrams as HTML: on the web the author's picture with its smaller copies, in mail
+//! and feeds the copy that every program shows.
+
+use super::{Medium, Writer};
+use crate::domain::document::{Image, Target, Width};
+use crate::picture;
+use crate::pictures::{Copies, Form, MAIL_WIDTH, Picture, Subject};
+use crate::render::shown;
+
+/// How wide the column of a page is, as `templates/style.css` makes it.
+const SIZES: &str = "(max-width: 45rem) 94vw, 684px";
+
+/// From this width on, a copy has all the pixels that a screen can show in the column.
+const ENOUGH: u32 = 1440;
+
+impl Writer<'_> {
+    pub(super) fn image(&mut self, image: &Image) {
+        let copies = shown::copies(self.post, &image.target, self.pictures);
+        let Some(src) = self.source(image, copies.as_ref()) else {
+            self.text(&image.alt);
+            return;
+        };
+        self.out.push_str("<img");
+        self.attribute("src", &src);
+        if let (Medium::Web, Some(copies)) = (self.medium, &copies) {
+            self.source_set(image, copies);
+        }
+        self.attribute("alt", &image.alt);
+        if let Some(title) = &image.title {
+            self.attribute("title", title);
+        }
+        match (image.size, image.width) {
+            (Some(size), wanted) => {
+                let (width, height) = self.shown_size(size, wanted);
+                self.dimensions(width, height);
+            }
+            (None, Some(Width::Pixels(width))) => self.attribute("width", &width.to_string()),
+            (None, Some(Width::Percent(_)) | None) => {}
+        }
+        if let (Medium::Web, Some(Width::Percent(percent))) = (self.medium, image.width) {
+            self.attribute("style", &format!("width:{percent}%"));
+        }
+        self.end_image();
+    }
+
+    /// The address of the picture that is shown where no other is chosen.
+    fn source(&self, image: &Image, copies: Option<&Copies>) -> Option<String> {
+        let copy = copies.and_then(|copies| match self.medium {
+            Medium::Web => copies.web.last().filter(|copy| copy.width >= ENOUGH),
+            Medium::Feed | Medium::Mail => Some(&copies.mail),
+        });
+        match copy {
+            Some(copy) => self.made(copy),
+            None => self.links.href(&image.target),
+        }
+    }
+
+    fn made(&self, picture: &Picture) -> Option<String> {
+        self.links.href(&Target::Site(picture.site_path.clone()))
+    }
+
+    /// The copies a browser may choose from, by their widths in pixels; the author's own file
+    /// among them unless it has more pixels than any screen.
+    fn source_set(&mut self, image: &Image, copies: &Copies) {
+        let Some(widest) = copies.web.last() else { return };
+        let own = image
+            .size
+            .filter(|_| widest.width < ENOUGH)
+            .and_then(|(width, _)| Some((self.links.href(&image.target)?, width)));
+        let copies = copies.web.iter().filter_map(|copy| Some((self.made(copy)?, copy.width)));
+        let choices: Vec<String> = copies.chain(own).map(|(url, width)| format!("{url} {width}w")).collect();
+        self.attribute("srcset", &choices.join(", "));
+        self.attribute("sizes", SIZES);
+    }
+
+    fn dimensions(&mut self, width: u32, height: u32) {
+        self.attribute("width", &width.to_string());
+        self.attribute("height", &height.to_string());
+    }
+
+    fn end_image(&mut self) {
+        if self.medium == Medium::Web {
+            self.out.push_str(" loading=\"lazy\" decoding=\"async\"");
+        }
+        self.out.push('>');
+    }
+
+    /// The size to write for an image of a size, as wide as its author wants it.
+    fn shown_size(&self, size: (u32, u32), wanted: Option<Width>) -> (u32, u32) {
+        match (self.medium, wanted) {
+            (Medium::Web | Medium::Feed, None) | (Medium::Web, Some(Width::Percent(_))) => size,
+            (Medium::Web | Medium::Feed, Some(Width::Pixels(width))) => scaled(size, width),
+            (Medium::Mail, None) => fitted(size),
+            (Medium::Mail, Some(Width::Pixels(width))) => scaled(size, width.min(MAIL_WIDTH)),
+            // No part of the column can be named here: it is taken from the mail's.
+            (Medium::Feed | Medium::Mail, Some(Width::Percent(percent))) => scaled(size, MAIL_WIDTH * percent / 100),
+        }
+    }
+
+    /// A diagram as a figure; its title is the caption. One that cannot be drawn is shown as its
+    /// source; what is wrong with it was said when the post was read.
+    pub(super) fn diagram(&mut self, title: Option<&str>, source: &str) {
+        let form = match self.medium {
+            Medium::Web => Form::Drawing,
+            Medium::Feed | Medium::Mail => Form::Pixels,
+        };
+        let picture = self.pictures.of(&Subject::Diagram { source: source.to_owned(), form }).ok();
+        let Some((src, picture)) = picture.and_then(|picture| Some((self.made(&picture)?, picture))) else {
+            self.code(Some("mermaid"), title, &[], source);
+            return;
+        };
+        let (opening, closing) = self.figure_tags("diagram");
+        self.out.push_str(opening);
+        self.out.push_str("<img");
+        self.attribute("src", &src);
+        let described = picture::described(source);
+        self.attribute("alt", title.unwrap_or(&described));
+        self.dimensions(picture.width, picture.height);
+        self.end_image();
+        if let Some(title) = title {
+            self.caption(|writer| writer.text(title));
+        }
+        self.out.push_str(closing);
+    }
+}
+
+/// The size scaled down to the mail's column, if it is wider.
+pub(super) fn fitted(size: (u32, u32)) -> (u32, u32) {
+    if size.0 <= MAIL_WIDTH { size } else { scaled(size, MAIL_WIDTH) }
+}
+
+/// The size scaled to a width, its proportions kept, never below one pixel.
+fn scaled((width, height): (u32, u32), wanted: u32) -> (u32, u32) {
+    let (width, wanted) = (u64::from(width.max(1)), wanted.max(1));
+    let height = (u64::from(height) * u64::from(wanted) + width / 2) / width;
+    (wanted, u32::try_from(height).unwrap_or(u32::MAX).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fitted, scaled};
+
+    #[test]
+    fn an_image_fits_the_column_of_a_mail() {
+        assert_eq!(fitted((1200, 630)), (600, 315));
+        assert_eq!(fitted((300, 200)), (300, 200));
+        assert_eq!(fitted((10_000, 1)), (600, 1));
+        assert_eq!(fitted((u32::MAX, u32::MAX)), (600, 600));
+        assert_eq!(scaled((100, 50), 300), (300, 150));
+        assert_eq!(scaled((0, 0), 300), (300, 1));
+    }
+}

@@ -1,0 +1,111 @@
+//! Pictures, diagrams and cards of whole sites: in pages, in mail, in feeds, and what is said
+//! of those that are wrong.
+
+use std::fs;
+
+use crate::support::mail::Mail;
+use crate::support::site::Site;
+
+/// A drawing wider than a mail.
+const DRAWING: &str = "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='300'><rect width='400' height='300' fill='#1a55a5'/></svg>";
+
+const POST: &str = "---\ntitle: Pictures\ndate: 2026-01-02\nimage: drawing.svg\n---\n\n![A photograph](photo.png \"A caption\")\n\n```mermaid title=\"The way\"\nflowchart LR\n  A[Post] --> B[Mail]\n```\n\n```mermaid\nflowchart LR\n  subgraph x\n```\n";
+
+/// A photograph as PNG, wider than a page.
+fn photograph() -> Vec<u8> {
+    let shade = |x: u32, y: u32, step: u32| u8::try_from((x * step + y * 7 + x * y % 11) % 256).unwrap();
+    let pixels =
+        image::RgbImage::from_fn(1800, 60, |x, y| image::Rgb([shade(x, y, 3), shade(x, y, 5), shade(x, y, 9)]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    pixels.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+fn site() -> Site {
+    let site = Site::with_config("[subscribers]\nfile = \"subscribers.toml\"\n");
+    site.write_subscribers(1);
+    site.write("content/photo.png", photograph());
+    site.write("content/drawing.svg", DRAWING);
+    site.write("content/pictures.md", POST);
+    site.write("content/plain.md", "---\ntitle: Plain\ndate: 2026-01-01\n---\n\nWords.\n");
+    site
+}
+
+/// The paths of made pictures in some HTML, without those that stand there twice.
+fn made(html: &str) -> Vec<String> {
+    let mut paths: Vec<String> = html
+        .split("pictures/")
+        .skip(1)
+        .map(|rest| rest.split(['"', ' ', '\'']).next().unwrap().to_owned())
+        .filter(|name| !name.is_empty() && name.contains('.'))
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+#[test]
+fn every_medium_shows_pictures_in_a_form_of_its_own() {
+    let site = site();
+    let ran = site.run(&["publish", "--yes", "--backfill", "1"]).expect_code(0);
+    assert!(ran.stderr().contains("what is opened here has no `end`"), "{}", ran.stderr());
+    let page = site.read("public/pictures/index.html");
+    assert!(page.contains(" 720w, ") && page.contains(" 1440w\" sizes="), "{page}");
+    assert!(page.contains(".svg\" alt=\"The way\" width="), "{page}");
+    assert!(page.contains("subgraph x"), "a diagram that cannot be drawn stays as it was typed: {page}");
+    let outbox = fs::read_dir(site.file(".fieldpost/outbox/new")).unwrap().next().unwrap().unwrap().path();
+    let mail = Mail::parse(&fs::read(outbox).unwrap()).part("text/html");
+    for (what, html) in [("mail", &mail), ("feed", &site.read("public/feed.xml"))] {
+        assert!(!html.contains(".svg"), "{what}: {html}");
+        assert!(html.contains("https://notes.example.org/pictures/"), "{what}");
+    }
+    assert!(!mail.contains("srcset"));
+    for name in [made(&page), made(&mail)].concat() {
+        assert!(site.file("public/pictures").join(&name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_post_without_a_picture_is_shared_with_a_card() {
+    let site = site();
+    site.run(&["build"]).expect_code(0);
+    let card = |path: &str| {
+        let page = site.read(path);
+        let shared = page.split("og:image\" content=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        shared.map(|url| url.trim_start_matches("https://notes.example.org/").to_owned())
+    };
+    let plain = fs::read(site.file("public").join(card("public/plain/index.html").unwrap())).unwrap();
+    let size = image::load_from_memory(&plain).unwrap();
+    assert_eq!((size.width(), size.height()), (1200, 630));
+    let with_cover = fs::read(site.file("public").join(card("public/pictures/index.html").unwrap())).unwrap();
+    assert_eq!(image::load_from_memory(&with_cover).unwrap().width(), 1200, "the cover, as a PNG");
+    let config = site.read("fieldpost.toml");
+    site.write("fieldpost.toml", format!("{config}\n[output]\ncards = 0\n"));
+    site.run(&["build"]).expect_code(0);
+    assert_eq!(card("public/plain/index.html"), None);
+    site.write("fieldpost.toml", config);
+    site.write("content/plain.md", "---\ntitle: 漢字\ndate: 2026-01-01\nslug: plain\n---\n\nWords.\n");
+    let ran = site.run(&["build"]).expect_code(0);
+    assert!(ran.stderr().contains("stands on no card"), "{}", ran.stderr());
+}
+
+#[test]
+fn a_picture_that_cannot_be_used_is_named_with_its_place_and_the_rest_goes_on() {
+    let site = site();
+    let bomb = [b"GIF89a".as_slice(), &[0xFF; 4], &[0, 0, 0, 0x3B]].concat();
+    for (name, bytes) in [
+        ("cut.png", &photograph()[..900]),
+        ("bomb.gif", &bomb),
+        ("other.avif", b"\0\0\0\x20ftypavif\0\0\0\0"),
+        ("words.jpg", b"no picture at all"),
+    ] {
+        site.write(
+            "content/odd.md",
+            format!("---\ntitle: Odd\ndate: 2026-01-03\n---\n\nWords, and\n\n![It]({name})\n"),
+        );
+        site.write(&format!("content/{name}"), bytes);
+        let ran = site.run(&["build"]);
+        assert!(ran.stderr().contains("content/odd.md:8:1") && ran.stderr().contains("help:"), "{}", ran.stderr());
+        assert!(site.file("public/odd/index.html").exists());
+    }
+}
