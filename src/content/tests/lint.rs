@@ -2,12 +2,14 @@
 
 use super::*;
 
+const SVG: &[u8] = b"<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'/>";
+
 fn found(body: &str) -> Vec<(&'static str, usize, usize)> {
     let mut folder = Folder::new(&[
         ("posts/a.md", &format!("---\ntitle: T\ndate: 2025-01-16\nsummary: s\n---\n{body}")),
         ("posts/b.md", "---\ntitle: B\ndate: 2025-01-15\nsummary: s\n---\n## There\n"),
     ]);
-    folder.write("posts/x.png", b"\x89PNG");
+    folder.write("posts/x.svg", SVG);
     folder.look = Look::Check;
     let content = folder.load();
     content.diagnostics.iter().map(|one| (one.code, one.place.line, one.place.column)).collect()
@@ -16,8 +18,8 @@ fn found(body: &str) -> Vec<(&'static str, usize, usize)> {
 #[test]
 fn what_could_be_better_is_found_at_its_place() {
     for (body, code, column) in [
-        ("a ![](x.png)", "alt-missing", 3),
-        ("a <img src=\"x.png\">", "alt-missing", 3),
+        ("a ![](x.svg)", "alt-missing", 3),
+        ("a <img src=\"x.svg\">", "alt-missing", 3),
         ("see [here](https://a.example)", "link-text", 5),
         ("see [Read more…](https://a.example)", "link-text", 5),
         ("see TK", "leftover", 1),
@@ -32,7 +34,7 @@ fn what_could_be_better_is_found_at_its_place() {
 #[test]
 fn what_is_well_is_left_alone() {
     for body in [
-        "![a curve](x.png) <img src=\"x.png\" alt=\"\">",
+        "![a curve](x.svg) <img src=\"x.svg\" alt=\"\">",
         "[the figures](https://a.example), [x](b.md#there)",
         "`TK` and to do, atk",
         "## A\n\n### B\n\n## C\n\n[up](#a)\n\n<p id=\"z\">x</p>\n\n[z](#z)",
@@ -49,8 +51,12 @@ fn a_build_looks_for_none_of_it() {
 
 #[test]
 fn a_post_without_a_summary_and_a_heavy_file_are_reported() {
-    let mut folder = Folder::new(&[("posts/a.md", "---\ntitle: T\ndate: 2025-01-16\n---\n![a](x.png)")]);
-    folder.write("posts/x.png", &vec![0; 3 << 20]);
+    let mut folder = Folder::new(&[
+        ("posts/a.md", "---\ntitle: T\ndate: 2025-01-16\n---\n![a](x.svg)"),
+        ("posts/b.md", "---\ntitle: B\ndate: 2025-01-16\n---\nSee [the paper](x.pdf)."),
+    ]);
+    folder.write("posts/x.svg", SVG);
+    folder.write("posts/x.pdf", &vec![0; 3 << 20]);
     folder.look = Look::Check;
     let content = folder.load();
     assert_eq!(codes(&content.diagnostics), ["summary-missing", "file-heavy"]);
