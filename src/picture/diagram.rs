@@ -191,9 +191,9 @@ mod drawn {
 }
 
 #[cfg(test)]
+#[cfg(feature = "mermaid")]
+#[expect(clippy::format_collect, reason = "a test may be slow")]
 mod tests {
-    #![cfg(feature = "mermaid")]
-
     use super::*;
     use crate::picture::Picture;
 
