@@ -123,6 +123,7 @@ fn references(value: &str) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
+#[expect(clippy::format_collect, reason = "a test may be slow")]
 mod tests {
     use super::*;
 
