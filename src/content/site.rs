@@ -52,7 +52,7 @@ impl<'a> Site<'a> {
         }
         let contents = contents.into_iter().collect();
         let (pages, look) = (pages.into_iter().collect(), Look::Build);
-        Self { scope, base_url, pictures, look, boundary, pages, names, contents }
+        Self { scope, base_url, look, pictures, boundary, pages, names, contents }
     }
 
     /// The page a source file becomes.

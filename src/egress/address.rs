@@ -41,11 +41,11 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 
 /// The IPv4 address that an IPv6 address stands for: mapped, compatible, by NAT64 or 6to4.
 fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = ip.segments();
-    let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0 | 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, 0, 0, 0, 0) => Some(of(g, h)),
-        (0x2002, high, low, ..) => Some(of(high, low)),
+    let segments = ip.segments();
+    let of = |at: usize| Ipv4Addr::from((u32::from(segments[at]) << 16) | u32::from(segments[at + 1]));
+    match segments[..6] {
+        [0, 0, 0, 0, 0, 0 | 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0] => Some(of(6)),
+        [0x2002, ..] => Some(of(1)),
         _ => None,
     }
 }

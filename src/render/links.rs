@@ -1,6 +1,7 @@
 //! Where links lead, as each output must write it.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use url::Url;
 
@@ -113,7 +114,7 @@ fn encoded(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len() + 8);
     for (at, c) in text.char_indices() {
         if is_foreign(at, c) && !matches!(c, '\n' | '\r' | '\t') {
-            out.push_str(&format!("%{:02X}", u32::from(c)));
+            let _ = write!(out, "%{:02X}", u32::from(c));
         } else {
             out.push(c);
         }

@@ -9,8 +9,8 @@ const CONFIG: &str = "[publication]\ntitle = \"T\"\nbase_url = \"https://notes.e
 
 fn site(config: &str, body: &str) -> Site {
     let site = Site::empty();
-    site.write("fieldpost.toml", &format!("{CONFIG}{config}"));
-    site.write("content/a.md", &format!("---\ntitle: A\ndate: 2025-01-15\nsummary: s\n---\n{body}"));
+    site.write("fieldpost.toml", format!("{CONFIG}{config}"));
+    site.write("content/a.md", format!("---\ntitle: A\ndate: 2025-01-15\nsummary: s\n---\n{body}"));
     site
 }
 

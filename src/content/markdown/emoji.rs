@@ -5,9 +5,8 @@ const MAX_NAME: usize = 50;
 
 /// A text with the emoji it names.
 pub(super) fn emojify(text: &str) -> Option<String> {
-    if text.matches(':').nth(1).is_none() {
-        return None;
-    }
+    // A name has a colon on either side.
+    text.matches(':').nth(1)?;
     let mut out = String::new();
     let mut done = 0;
     let mut at = 0;

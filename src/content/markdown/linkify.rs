@@ -75,9 +75,9 @@ fn address_at(text: &str, mark: usize, from: usize) -> Option<Address> {
         return mailbox(text, mark, from);
     }
     let before = text[..mark].chars().next_back();
-    let begins = |c: char| match text[mark..].starts_with("www.") {
-        true => c.is_whitespace() || "*_~([{\"'“‘".contains(c),
-        false => !c.is_alphanumeric(),
+    let is_bare = text[mark..].starts_with("www.");
+    let begins = |c: char| {
+        if is_bare { c.is_whitespace() || "*_~([{\"'“‘".contains(c) } else { !c.is_alphanumeric() }
     };
     if !before.is_none_or(begins) {
         return None;

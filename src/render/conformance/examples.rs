@@ -1,4 +1,4 @@
-//! The examples of a specification's `spec.txt`, as CommonMark and GFM have them.
+//! The examples of a specification's `spec.txt`, as `CommonMark` and GFM have them.
 
 use std::path::PathBuf;
 

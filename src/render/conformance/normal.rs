@@ -13,6 +13,8 @@
 //!   (`[a]()`), or by a scheme that no reader can follow (`made-up:`), is its words;
 //! - a bare `www.` leads to `https:`.
 
+use std::fmt::Write;
+
 use url::Url;
 
 use super::super::html::{Piece, as_browsers_read, attribute, pieces, tag_name};
@@ -136,7 +138,7 @@ fn with_titles(html: &str) -> String {
     for part in parts {
         let (caption, rest) = part.split_once("</figcaption>").unwrap_or((part, ""));
         out.truncate(out.trim_end_matches('>').len());
-        out.push_str(&format!(" title=\"{caption}\">{rest}"));
+        let _ = write!(out, " title=\"{caption}\">{rest}");
     }
     out
 }
