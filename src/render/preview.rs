@@ -12,17 +12,17 @@ use crate::domain::entry::Entry;
 use crate::domain::post::{Channel, Post, Visibility};
 
 /// The stylesheet of the preview's own pages.
-pub const STYLE: &str = include_str!("../../templates/preview/style.css");
+pub const STYLE: &str = include_str!("preview/style.css");
 
 /// What makes a page show itself anew when `/revision` says another number.
-pub const SCRIPT: &str = include_str!("../../templates/preview/preview.js");
+pub const SCRIPT: &str = include_str!("preview/preview.js");
 
 const TEMPLATES: [(&str, &str); 5] = [
-    ("finding.html", include_str!("../../templates/preview/finding.html")),
-    ("frame.html", include_str!("../../templates/preview/frame.html")),
-    ("list.html", include_str!("../../templates/preview/list.html")),
-    ("nothing.html", include_str!("../../templates/preview/nothing.html")),
-    ("sheet.html", include_str!("../../templates/preview/sheet.html")),
+    ("finding.html", include_str!("preview/finding.html")),
+    ("frame.html", include_str!("preview/frame.html")),
+    ("list.html", include_str!("preview/list.html")),
+    ("nothing.html", include_str!("preview/nothing.html")),
+    ("sheet.html", include_str!("preview/sheet.html")),
 ];
 
 /// All posts at a glance.
