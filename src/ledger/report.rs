@@ -137,8 +137,8 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         message_id: words::message_id(row, "message_id")?,
         attempts: row.get("tries")?,
         doubts: row.get("doubts")?,
-        reply: row.get("reply")?,
-        reason: row.get("reason")?,
+        reply: words::said(row, "reply")?,
+        reason: words::said(row, "reason")?,
         next: words::maybe_moment(row, "next")?,
         relay: row.get("relay")?,
         first_try: words::maybe_moment(row, "first_try")?,
@@ -153,9 +153,9 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         begun: words::maybe_moment(row, "begun")?,
         settled: words::maybe_moment(row, "settled")?,
         outcome: row.get("outcome")?,
-        reply: row.get("reply")?,
-        reason: row.get("reason")?,
-        late: row.get("late")?,
+        reply: words::said(row, "reply")?,
+        reason: words::said(row, "reason")?,
+        late: words::said(row, "late")?,
     })
 }
 

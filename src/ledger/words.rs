@@ -53,6 +53,12 @@ pub(super) fn resend(row: &Row<'_>, column: &str) -> rusqlite::Result<Resend> {
     parsed(row, column, "word for a resend", Resend::from_word)
 }
 
+/// What somebody said, which nothing is decided by: a damaged byte in it hides no delivery.
+pub(super) fn said(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<String>> {
+    let bytes = row.get_ref(name)?.as_bytes_or_null()?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+}
+
 pub(super) fn address(row: &Row<'_>, column: &str) -> rusqlite::Result<Address> {
     // The text is not repeated in the error: an address never stands in a log.
     let text: String = row.get(column)?;

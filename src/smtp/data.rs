@@ -12,7 +12,7 @@ use super::session::{Health, Session, Transaction};
 use super::wire::Break;
 
 /// The end of a body: the dot and its CRLF, behind a body that ends with CRLF.
-const FINAL_DOT: &str = ".\r\n";
+const FINAL_DOT: &[u8] = b".\r\n";
 /// A long body is written up to this much before its end; only the rest shares a write with
 /// the dot. So a break in a long body is a break, and no doubt.
 const TAIL: usize = 16 * 1024;
@@ -224,14 +224,16 @@ impl Session {
         let body = message.stuffed();
         let (body, tail) = body.split_at(body.len().saturating_sub(TAIL));
         self.wire.write(body, self.timeouts.block).await.map_err(data)?;
-        let mut end = FINAL_DOT.to_owned();
+        let mut last = Vec::with_capacity(tail.len() + 512);
+        last.extend_from_slice(tail);
+        last.extend_from_slice(FINAL_DOT);
         if let Some(opening) = next {
             self.life.count_mail();
-            end.push_str(opening.in_one_write());
+            last.extend_from_slice(opening.in_one_write().as_bytes());
         }
         before_dot().map_err(|error| Failure::broke(Stage::Data, format!("could not be recorded ({error})")))?;
         let before = self.wire.written();
-        self.wire.write_gathered([tail, end.as_bytes()], self.timeouts.block).await.map_err(|broken| {
+        self.wire.write(&last, self.timeouts.block).await.map_err(|broken| {
             let stage = if self.wire.written() == before { Stage::Data } else { Stage::Dot };
             broke(stage, broken)
         })

@@ -150,11 +150,11 @@ fn an_issue_of_another_assembler_is_held_with_the_reason() {
             "UPDATE issues SET frozen = cast(replace(cast(frozen AS TEXT), '\"version\":{from}', '\"version\":{to}') AS BLOB)"
         )
     };
-    crashed.tamper(&version(1, 99));
+    crashed.tamper(&version(2, 99));
     let before = crashed.sink.accepted_count();
     let held = crashed.holds("another assembler", 1, "assembler 99");
     assert_eq!(crashed.sink.accepted_count(), before, "something was sent of an issue that cannot be read");
-    crashed.tamper(&version(99, 1));
+    crashed.tamper(&version(99, 2));
     crashed.site.run(&["resume", "c1"]).expect_code(0);
     crashed.site.run(&["resolve", "c1", "resend"]).expect_code(0);
     crashed.site.run(&["publish", "--yes"]).expect_code(0);
