@@ -219,8 +219,9 @@ fn prepare(path: &Path, now: Instant) -> Result<(Connection, hmac::Key), LedgerE
 
 /// A database that is not ours is left alone: it has tables, and not our mark.
 fn refuse_a_stranger(db: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let mark: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    // In this order: whoever makes a new ledger at this moment adds both in one transaction.
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let mark: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if tables > 0 && mark != schema::APPLICATION {
         let what = "it is an SQLite file, but no fieldpost ledger".into();
         return Err(LedgerError::Damaged { path: path.to_path_buf(), what });
