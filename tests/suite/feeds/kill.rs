@@ -124,7 +124,7 @@ fn kill_builds(site: &Site, first: &Tree, duration: Duration, reads: &AtomicUsiz
 
 #[test]
 fn readers_find_whole_files_while_the_writer_is_killed() {
-    let site = Site::with_config("");
+    let site = Site::with_config("[output]\ncards = 0\n");
     write_posts(&site, 0);
     let start = Instant::now();
     site.run(&["build"]).expect_code(0);
