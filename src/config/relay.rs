@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::environment::Environment;
@@ -258,19 +259,5 @@ fn certificates(file: &Typed<String>, sheet: &Sheet<'_>, root: &Path) -> Option<
 
 /// Text with `%40` and the like decoded; what is no escape stays as it is.
 fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let escape =
-            text.get(i + 1..i + 3).filter(|hex| bytes[i] == b'%' && hex.bytes().all(|b| b.is_ascii_hexdigit()));
-        if let Some(Ok(byte)) = escape.map(|hex| u8::from_str_radix(hex, 16)) {
-            out.push(byte);
-            i += 3;
-        } else {
-            out.push(bytes[i]);
-            i += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -1,8 +1,11 @@
 //! Where a link of the source leads on the site.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
 
 use super::characters::without_forbidden;
 use super::lint::{Seen, Sights};
@@ -380,22 +383,9 @@ fn fragment_of(tail: &str) -> &str {
     tail.find('#').map_or("", |at| &tail[at..])
 }
 
+/// A path without its percent signs. One that decodes to no text, or to what no path holds, is
+/// meant as it stands.
 fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.filter(|_| bytes[at] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if byte != 0 => {
-                out.push(byte);
-                at += 3;
-            }
-            Some(_) | None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.ok().filter(|text| !text.contains('\0')).unwrap_or(Cow::Borrowed(text)).into_owned()
 }

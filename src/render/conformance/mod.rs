@@ -10,6 +10,7 @@ mod plain;
 
 use std::path::Path;
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use self::examples::Example;
@@ -78,31 +79,12 @@ fn make_targets(folder: &Path, html: &str) {
         if let Ok(url) = Url::parse("x:/").unwrap().join(&path)
             && is_relative
         {
-            let decoded = percent_decoded(url.path().trim_start_matches('/'));
-            let file = folder.join(decoded);
+            let decoded = percent_decode_str(url.path().trim_start_matches('/')).decode_utf8_lossy();
+            let file = folder.join(&*decoded);
             let _ = std::fs::create_dir_all(file.parent().unwrap());
             let _ = std::fs::write(file, "");
         }
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let hex = tail
-            .get(..2)
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        if let Some(byte) = hex.filter(|_| *first == b'%') {
-            bytes.push(byte);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The examples whose page differs from the specification, with both sides.

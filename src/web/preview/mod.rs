@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio::sync::{oneshot, watch};
 use url::form_urlencoded;
 
@@ -114,7 +115,7 @@ impl Server {
     /// A file of the site; pages get the script that shows them anew.
     async fn site(&self, path: &str) -> Option<Answer> {
         let folder = self.ask(Question::Site).await??;
-        let path = percent_decoded(path)?;
+        let path = percent_decode_str(path).decode_utf8().ok()?;
         let file = file_in(&folder, &path)?;
         let mut bytes = std::fs::read(&file).ok()?;
         let kind = media_type(&file);
@@ -139,26 +140,6 @@ fn is_own_name(host: &str) -> bool {
 
 fn value(ask: &Ask, name: &str) -> Option<String> {
     form_urlencoded::parse(ask.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-/// A path without its percent signs; `None` when it is no UTF-8.
-fn percent_decoded(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((byte, behind)) = rest.split_first() {
-        match (byte, behind) {
-            (b'%', [high, low, behind @ ..]) => {
-                let digits = [*high, *low];
-                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-                rest = behind;
-            }
-            (byte, behind) => {
-                bytes.push(*byte);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// The file for a path of the site, `index.html` for a folder; `None` when the path leads out.
