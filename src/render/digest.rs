@@ -4,14 +4,13 @@ use chrono::{NaiveDate, NaiveTime};
 use serde::Serialize;
 use tera::Context;
 
-use super::issue::{Templates, finished, one_line};
 use super::links::Here;
-use super::variants::{self, Rendered};
+use super::mail::{Mail, Templates};
 use super::views::{DateView, PostView, SiteView, direction};
-use super::{SiteContext, Theme, slots, text};
+use super::{SiteContext, Theme, text};
 use crate::diagnostic::Diagnostic;
 use crate::domain::digest::Period;
-use crate::domain::issue::{Issue, Parts, Slot, Variants};
+use crate::domain::issue::Issue;
 use crate::domain::post::Post;
 
 const TEMPLATES: Templates =
@@ -32,35 +31,18 @@ struct DigestView<'a> {
 /// The posts of a period (oldest first) as one mail, which begins with the newest, from the digest's own templates; otherwise
 /// as [`super::issue`] makes one post's. The same posts and theme always give the same bytes.
 pub fn digest(theme: &Theme, site: &SiteContext, period: &Period, posts: &[&Post]) -> Result<Issue, Diagnostic> {
-    let id = period.id();
-    let parts = std::iter::once(id.as_str()).chain(posts.iter().map(|post| post.id.as_str()));
-    let nonce = super::digest(parts.map(str::as_bytes));
-    let context = context(theme, site, period, posts);
-    let render = |lacking: &[&Slot]| {
-        let mut context = context.clone();
-        let fields = theme.subscriber_fields().iter();
-        slots::insert(&mut context, &nonce, fields.map(|slot| (slot, lacking.contains(&slot))));
-        let subject = one_line(&theme.render(TEMPLATES.subject, &context)?);
-        let html = theme.render(TEMPLATES.html, &context)?;
-        let text = format!("{}\n", theme.render(TEMPLATES.text, &context)?.trim_end());
-        Ok(Rendered { subject, html, text })
-    };
-    let found = variants::find(theme, &TEMPLATES, &nonce, &render)?;
-    let mut parts = Vec::with_capacity(found.rendered.len());
-    for rendered in &found.rendered {
-        parts.push(finished(theme, &TEMPLATES, rendered, &nonce)?);
-    }
-    let Parts { html, text } = parts.remove(0);
-    Ok(Issue {
-        post: id,
-        subject: found.subject,
-        html,
-        text,
-        variants: Variants { asked: found.asked, parts },
-        nonce,
+    let about = period.id();
+    let parts = std::iter::once(about.as_str()).chain(posts.iter().map(|post| post.id.as_str()));
+    let mail = Mail {
+        templates: &TEMPLATES,
+        nonce: super::digest(parts.map(str::as_bytes)),
+        about,
+        context: context(theme, site, period, posts),
+        bodies: None,
         web_url: site.publication.base_url.join(""),
         commit: None,
-    })
+    };
+    mail.issue(theme)
 }
 
 fn context(theme: &Theme, site: &SiteContext, period: &Period, posts: &[&Post]) -> Context {

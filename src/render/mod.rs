@@ -12,6 +12,7 @@ mod entry;
 mod html;
 mod issue;
 mod links;
+mod mail;
 mod pages;
 pub mod preview;
 #[cfg(test)]

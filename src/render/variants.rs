@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::issue::Templates;
+use super::mail::Templates;
 use super::{Theme, slots};
 use crate::diagnostic::Diagnostic;
 use crate::domain::issue::{Slot, Variants};

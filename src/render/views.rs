@@ -165,13 +165,6 @@ impl<'a> PostView<'a> {
             number: post.number,
         }
     }
-
-    /// Who wrote it and when, on one line.
-    pub fn byline(&self) -> String {
-        let names: Vec<&str> = self.authors.iter().map(|author| author.name).collect();
-        let parts = [names.join(", "), self.date.text.clone()];
-        parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" · ")
-    }
 }
 
 impl<'a> AuthorView<'a> {
