@@ -116,7 +116,7 @@ fn grouped<'a>(
 }
 
 fn frozen(prepared: &Prepared, period: &Period, posts: &[&Post]) -> Result<IssueRow, Diagnostic> {
-    let issue = render::digest_issue(&prepared.theme, &open::site(prepared), period, posts)?;
+    let issue = render::digest_issue(&prepared.theme, &prepared.site(), period, posts)?;
     let unmade = |reason: &str| {
         let place = Place::file(prepared.config.root.join(crate::config::FILE_NAME));
         Diagnostic::error("unrenderable", place, format!("`{}` cannot be made into a mail: {reason}", period.id()))

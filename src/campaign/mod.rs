@@ -17,7 +17,7 @@ mod site;
 
 pub use caution::Caution;
 pub use news::Choice;
-pub use open::{OpenError, Opened, Period, call_old, open};
+pub use open::{OpenError, Opened, Timeframe, call_old, open};
 pub use plan::{Plan, PlannedCampaign, plan};
 pub use prepare::{Prepared, Unmailable, choose_named, find_post, prepare};
 pub use proof::{Proof, entry, proof};

@@ -15,7 +15,7 @@ use crate::domain::subscriber::ImportCount;
 use crate::domain::time::Instant;
 use crate::ledger::{IssueRow, Ledger, LedgerError, MailDecision, NewCampaign};
 use crate::message::{self, Frozen};
-use crate::render::{self, SiteContext};
+use crate::render;
 
 /// Why no campaign could be opened.
 #[derive(Debug, thiserror::Error)]
@@ -30,14 +30,14 @@ pub enum OpenError {
 
 /// Between which moments the mail of a new campaign goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Period {
+pub struct Timeframe {
     /// Not before this moment; `None` is as soon as there is a sender.
     pub not_before: Option<Instant>,
     /// What has not begun by then expires; `None` is as the settings say.
     pub deliver_by: Option<Instant>,
 }
 
-impl Period {
+impl Timeframe {
     /// When what is left of a campaign opened now expires.
     fn expires(&self, timing: &Timing, now: Instant) -> Option<Instant> {
         let usual = timing.expires_after.map(|span| self.not_before.unwrap_or(now) + span.length());
@@ -71,7 +71,7 @@ pub fn open(
     prepared: &Prepared,
     ledger: &Ledger,
     choice: &Choice,
-    period: Period,
+    timeframe: Timeframe,
     now: Instant,
 ) -> Result<Opened, OpenError> {
     let import = ledger.enrol(&prepared.listing.enrolments, now)?;
@@ -94,14 +94,14 @@ pub fn open(
         let generation = Generation::FIRST;
         let audience = ledger.resolve_audience(&post.tags, &post.id, generation)?;
         ledger.freeze_issue(&row)?;
-        let (not_before, expires) = (period.not_before, period.expires(&config.timing, now));
+        let (not_before, expires) = (timeframe.not_before, timeframe.expires(&config.timing, now));
         let (post_id, carried) = (post.id.clone(), Vec::new());
         let new = NewCampaign { post: post_id, carried, issue: row.id, generation, audience, not_before, expires };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
     }
     for DueDigest { name, carried, audience, issue } in digests {
         ledger.freeze_issue(&issue)?;
-        let (not_before, expires) = (period.not_before, period.expires(&config.timing, now));
+        let (not_before, expires) = (timeframe.not_before, timeframe.expires(&config.timing, now));
         let generation = Generation::FIRST;
         let new = NewCampaign { post: name, carried, issue: issue.id, generation, audience, not_before, expires };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, issue.subject));
@@ -199,14 +199,7 @@ pub(super) fn frozen(
 
 /// One post as an issue, and what its author should know of it.
 pub(super) fn issue(prepared: &Prepared, post: &Post) -> Result<(Issue, Option<Diagnostic>), Diagnostic> {
-    render::issue(&prepared.theme, &site(prepared), post)
-}
-
-/// What every mail knows of its publication.
-pub(super) fn site<'a>(prepared: &'a Prepared) -> SiteContext<'a> {
-    let Prepared { feeds, pictures, .. } = prepared;
-    let (topic_count, author_count) = (prepared.topic_count, prepared.author_count);
-    SiteContext { publication: &prepared.config.publication, feeds, topic_count, author_count, pictures }
+    render::issue(&prepared.theme, &prepared.site(), post)
 }
 
 /// Assembles and signs each variant of the issue for nobody: what fails here would fail for

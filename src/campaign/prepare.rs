@@ -15,7 +15,7 @@ use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError};
 use crate::pictures::Pictures;
 use crate::publish;
-use crate::render::{self, FeedLink, Theme};
+use crate::render::{self, FeedLink, SiteContext, Theme};
 
 /// A publication as it stands in its folder now.
 pub struct Prepared<'a> {
@@ -44,6 +44,17 @@ pub struct Prepared<'a> {
 }
 
 impl Prepared<'_> {
+    /// What every page and mail knows of the publication.
+    pub fn site(&self) -> SiteContext<'_> {
+        SiteContext {
+            publication: &self.config.publication,
+            feeds: &self.feeds,
+            topic_count: self.topic_count,
+            author_count: self.author_count,
+            pictures: &self.pictures,
+        }
+    }
+
     /// The posts that readers may see, newest first.
     pub fn public_posts(&self) -> Vec<&Post> {
         self.posts.iter().filter(|post| post.is_public()).collect()

@@ -12,7 +12,6 @@ use crate::check;
 use crate::content::Look;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::egress::Reach;
-use crate::render::SiteContext;
 
 /// What `check` does about what it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +81,7 @@ pub fn run(context: &Context, manner: Manner) -> Result<Exit, Failure> {
 /// What could be better beyond one post's text.
 fn advice(prepared: &Prepared) -> Vec<Diagnostic> {
     let config = prepared.config;
-    let site = SiteContext {
-        publication: &config.publication,
-        feeds: &prepared.feeds,
-        topic_count: prepared.topic_count,
-        author_count: prepared.author_count,
-        pictures: &prepared.pictures,
-    };
-    let mut found = check::posts(&prepared.public_posts(), &prepared.theme, &site);
+    let mut found = check::posts(&prepared.public_posts(), &prepared.theme, &prepared.site());
     let templates = config.templates.as_deref().map(check::templates).unwrap_or_default();
     found.extend(templates.into_iter().map(|one| one.relative_to(&config.root)));
     found

@@ -17,7 +17,7 @@ use super::plan;
 use super::printer;
 use super::progress::Progress;
 use super::status;
-use crate::campaign::{self, Choice, OpenError, Opened, Period, Plan, Prepared};
+use crate::campaign::{self, Choice, OpenError, Opened, Plan, Prepared, Timeframe};
 use crate::config::{self, Config};
 use crate::deliver::{Ending, OTHER_VERSION, Patience, Stop, Tally};
 use crate::diagnostic::has_errors;
@@ -72,7 +72,7 @@ impl Manner {
     }
 
     /// Between which moments new campaigns go out.
-    fn period(&self, config: &Config, now: Instant) -> Result<Period, Failure> {
+    fn timeframe(&self, config: &Config, now: Instant) -> Result<Timeframe, Failure> {
         let moment = |option: &str, typed: &Option<String>| {
             typed.as_deref().map(|text| moment(option, text, config, now)).transpose()
         };
@@ -83,7 +83,7 @@ impl Manner {
             let help = Some("the one is the beginning, the other the end".to_owned());
             return Err(Failure::Usage { message: "`--deliver-by` is not after `--at`".to_owned(), help });
         }
-        Ok(Period { not_before, deliver_by })
+        Ok(Timeframe { not_before, deliver_by })
     }
 }
 
@@ -91,7 +91,7 @@ impl Manner {
 pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<Exit, Failure> {
     let (config, warnings) = context.config()?;
     printer::diagnostics(&warnings);
-    let period = manner.period(&config, context.now())?;
+    let timeframe = manner.timeframe(&config, context.now())?;
     let endpoint = manner.metrics.map(Endpoint::bind).transpose()?;
     let ledger = context.ledger(&config)?;
     let prepared = build::prepare(context, &config, &ledger)?;
@@ -107,7 +107,7 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
     let sender = become_sender(context, &config, &ledger)?;
     let built = campaign::build(&prepared, &ledger)?;
     let mut diagnostics = [prepared.diagnostics.clone(), built.diagnostics.clone()].concat();
-    let opened = match campaign::open(&prepared, &ledger, &choice, period, context.now()) {
+    let opened = match campaign::open(&prepared, &ledger, &choice, timeframe, context.now()) {
         Ok(opened) => opened,
         // Nothing new is opened; what was opened before goes on.
         Err(OpenError::Unrenderable(wrong)) => {
