@@ -65,9 +65,7 @@ pub fn run(context: &Context, manner: Manner) -> Result<Exit, Failure> {
     diagnostics.extend(campaign::foresee(&prepared)?.diagnostics);
     diagnostics.extend(advice(&prepared));
     if let Some(reach) = manner.links {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::usage(format!("no thread can be started: {error}")))?;
-        diagnostics.extend(runtime.block_on(check::links(&prepared.outbound, reach)));
+        diagnostics.extend(super::publish::runtime()?.block_on(check::links(&prepared.outbound, reach)));
     }
     let diagnostics = check::silence(diagnostics, &config.root, &config.silences);
     show(context, &prepared, &diagnostics);

@@ -287,7 +287,7 @@ fn announce(opened: &Opened) {
 /// The runtime that connections live in.
 pub fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::Unwritable(format!("no threads can be started: {error}")))
