@@ -11,7 +11,7 @@ use super::subscribers::{COLUMNS, subscriber};
 use crate::domain::audience::{Audience, Covered, Exclusion, Suppressed, place, place_in_digest};
 use crate::domain::digest::Period;
 use crate::domain::ids::{Generation, PostId, SubscriberId};
-use crate::domain::subscriber::Subscriber;
+use crate::domain::subscriber::{Cadence, Subscriber};
 
 impl Ledger {
     /// Places every subscriber by `domain::audience::place`, with suppression and coverage
@@ -36,13 +36,17 @@ impl Ledger {
     /// Places every subscriber of a digest by `domain::audience::place_in_digest`: for each set of
     /// posts that somebody gets by it (by their places in `posts`, which has each one's tags), who
     /// they are. Who joined at `until` or later is not asked: the period was over. The exclusions
-    /// stand in the audience of the empty set.
+    /// stand in the audience of the empty set. Empty when nobody wants that cadence.
     pub fn resolve_digest(
         &self,
         period: &Period,
         posts: &[(&PostId, &[String])],
     ) -> Result<BTreeMap<Vec<usize>, Audience>, LedgerError> {
-        let sent = posts.iter().map(|(post, _)| self.covered_by(post)).collect::<Result<Vec<_>, _>>()?;
+        // Most lists have nobody for most digests, and placing reads the whole list.
+        if !self.is_wanted(period.cadence)? {
+            return Ok(BTreeMap::new());
+        }
+        let sent = posts.iter().map(|(post, _)| self.sent_to(post, period.cadence)).collect::<Result<Vec<_>, _>>()?;
         let tags: Vec<&[String]> = posts.iter().map(|(_, tags)| *tags).collect();
         let (until, mut groups) = (period.ends(), BTreeMap::<Vec<usize>, Audience>::new());
         self.each_placement(&period.id(), Generation::FIRST, &mut |person, suppressed, covered| {
@@ -57,14 +61,21 @@ impl Ledger {
         Ok(groups)
     }
 
-    /// Who was sent a post, or is to be.
-    fn covered_by(&self, post: &PostId) -> Result<HashSet<SubscriberId>, LedgerError> {
+    fn is_wanted(&self, cadence: Cadence) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM subscribers WHERE cadence = ?1 AND removed = 'no'";
+        self.read(|tx| Ok(tx.prepare_cached(sql)?.exists([cadence.word()])?))
+    }
+
+    /// Whom of a cadence a post was sent to, or is to be.
+    fn sent_to(&self, post: &PostId, cadence: Cadence) -> Result<HashSet<SubscriberId>, LedgerError> {
         self.read(|tx| {
-            let sql = "SELECT v.subscriber FROM coverage v JOIN deliveries d ON d.id = v.delivery
-                JOIN campaigns c ON c.id = d.campaign WHERE v.post = ?1 AND v.generation = ?2 AND c.state <> 'drafting'";
+            let sql = "SELECT v.subscriber FROM coverage v JOIN subscribers s ON s.id = v.subscriber
+                JOIN deliveries d ON d.id = v.delivery JOIN campaigns c ON c.id = d.campaign
+                WHERE v.post = ?1 AND v.generation = ?2 AND s.cadence = ?3 AND c.state <> 'drafting'";
             let post = find_post(tx, post)?.unwrap_or(0);
             let mut statement = tx.prepare_cached(sql)?;
-            let rows = statement.query_map(params![post, Generation::FIRST.0], |row| Ok(SubscriberId(row.get(0)?)))?;
+            let given = params![post, Generation::FIRST.0, cadence.word()];
+            let rows = statement.query_map(given, |row| Ok(SubscriberId(row.get(0)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

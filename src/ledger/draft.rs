@@ -102,25 +102,34 @@ impl Draft {
 
     /// Adds a slice of members; returns how many were covered already.
     fn add(&self, tx: &Connection, members: &[SubscriberId]) -> rusqlite::Result<u64> {
-        let mut is_covered =
-            tx.prepare_cached("SELECT 1 FROM coverage WHERE post = ?1 AND generation = ?2 AND subscriber = ?3")?;
         let mut deliver =
             tx.prepare_cached("INSERT INTO deliveries (campaign, subscriber, state) VALUES (?1, ?2, 'planned')")?;
         let mut cover =
             tx.prepare_cached("INSERT INTO coverage (post, generation, subscriber, delivery) VALUES (?1, ?2, ?3, ?4)")?;
         let mut covered = 0;
         for member in members {
-            let keys = self.covers.iter().map(|post| coverage_key(*post, self.generation, *member));
-            if keys.clone().map(|key| is_covered.exists(key)).collect::<Result<Vec<_>, _>>()?.contains(&true) {
+            if self.has_covered(tx, *member)? {
                 covered += 1;
                 continue;
             }
             let delivery = deliver.insert(params![self.campaign, member.0])?;
-            for (post, generation, subscriber) in keys {
-                cover.execute(params![post, generation, subscriber, delivery])?;
+            for post in &self.covers {
+                cover.execute(params![post, self.generation.0, member.0, delivery])?;
             }
         }
         Ok(covered)
+    }
+
+    /// Whether somebody has been sent any of it.
+    fn has_covered(&self, tx: &Connection, member: SubscriberId) -> rusqlite::Result<bool> {
+        let sql = "SELECT 1 FROM coverage WHERE post = ?1 AND generation = ?2 AND subscriber = ?3";
+        let mut statement = tx.prepare_cached(sql)?;
+        for post in &self.covers {
+            if statement.exists(params![post, self.generation.0, member.0])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Re-checks who has left since the audience was resolved, and lets claims see the rest.
@@ -140,11 +149,6 @@ impl Draft {
         assert!(planned == 1, "a draft is discarded only under the drafting lock, which is held here");
         Ok(())
     }
-}
-
-/// A person's coverage by a post, as its table keys it.
-fn coverage_key(post: i64, generation: Generation, member: SubscriberId) -> (i64, u32, i64) {
-    (post, generation.0, member.0)
 }
 
 /// Deletes every draft with its deliveries and coverage; returns how many there were. Only
