@@ -1,8 +1,8 @@
 //! The thread that holds the publication: it reads the folder, answers what is asked about
 //! its posts, and reads again when something has changed.
 
-use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::campaign::{self, Prepared, Proof};
 use crate::config::{Config, Environment, FILE_NAME};
 use crate::content::Look;
 use crate::diagnostic::Diagnostic;
+use crate::domain::ids::PostId;
 use crate::domain::post::{KnownPost, Post};
 use crate::ledger::Ledger;
 use crate::render::preview::{Finding, Glance, Mail, Overview, Sheet};
@@ -70,7 +71,12 @@ impl Desk {
         let known = known(&config, &self.environment);
         match campaign::prepare(&config, &known, self.environment.clock().now(), Look::Check) {
             Ok(prepared) => {
-                let shown = Shown { prepared: &prepared, environment: &self.environment, site: OnceCell::new() };
+                let shown = Shown {
+                    prepared: &prepared,
+                    environment: &self.environment,
+                    site: OnceCell::new(),
+                    proofs: RefCell::default(),
+                };
                 wait(&places, before, questions, |question| shown.answer(question))
             }
             Err(wrong) => wait(&places, before, questions, |question| refuse(question, &self.root, &wrong)),
@@ -126,6 +132,8 @@ struct Shown<'a> {
     environment: &'a Environment,
     /// Where the pages are, once they were asked for.
     site: OnceCell<Option<PathBuf>>,
+    /// The mails that were asked for: a page shows each of them several times.
+    proofs: RefCell<HashMap<PostId, Result<Proof, Diagnostic>>>,
 }
 
 impl Shown<'_> {
@@ -156,7 +164,8 @@ impl Shown<'_> {
     }
 
     fn proof(&self, post: &Post) -> Result<Proof, Diagnostic> {
-        campaign::proof(self.prepared, post, self.environment.clock().now())
+        let make = || campaign::proof(self.prepared, post, self.environment.clock().now());
+        self.proofs.borrow_mut().entry(post.id.clone()).or_insert_with(make).clone()
     }
 
     /// The site's own addresses lead to the preview: what is not published yet is here.

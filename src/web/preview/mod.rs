@@ -88,8 +88,8 @@ impl Server {
         let slug = value(ask, "slug")?;
         let html = self.ask(|answer| Question::Mail(slug, answer)).await??;
         let html = match value(ask, "scheme").as_deref() {
-            Some("dark") => html.replace("(prefers-color-scheme:dark)", "all").replace(DARK, "all"),
-            Some("light") => html.replace("(prefers-color-scheme:dark)", "not all").replace(DARK, "not all"),
+            Some("dark") => with_dark(&html, "all"),
+            Some("light") => with_dark(&html, "not all"),
             _ => html,
         };
         Some(Answer::ok(HTML, html).under(INERT))
@@ -126,8 +126,12 @@ impl Server {
     }
 }
 
-/// How the shipped mail's style asks for dark colours before it is minified.
-const DARK: &str = "(prefers-color-scheme: dark)";
+/// The mail with another answer in the place where its style asks whether colours are dark.
+fn with_dark(html: &str, answer: &str) -> String {
+    ["(prefers-color-scheme: dark)", "(prefers-color-scheme:dark)"]
+        .iter()
+        .fold(html.to_owned(), |html, question| html.replace(question, answer))
+}
 
 /// Whether a browser that asked for this host meant this machine. A page of somebody else's
 /// whose name was turned to our address (DNS rebinding) says its own.
