@@ -1,7 +1,7 @@
 //! Any bytes as a post: front matter and Markdown are read, or diagnosed, and never a panic.
 #![no_main]
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use fieldpost::content::{self, Options};
 use fieldpost::domain::publication::SiteUrl;
@@ -24,10 +24,11 @@ fuzz_target!(|bytes: &[u8]| {
         known: &[],
         retired: &[],
         ignore: &[],
+        pictures: &Arc::default(),
         now: time::from_millis(1_800_000_000_000),
         look: content::Look::Check,
     };
-    let content = content::load(&options);
+    let content = content::load(&options, &|_| {});
     assert!(content.posts.len() <= 1);
     assert!(!content.posts.is_empty() || !content.diagnostics.is_empty(), "a post does not vanish in silence");
 });

@@ -106,8 +106,7 @@ mod tests {
     use chrono::TimeZone;
 
     use super::*;
-    use crate::domain::document::Document;
-    use crate::domain::post::{Slug, Visibility};
+    use crate::domain::post::{Contents, Slug, Visibility};
 
     fn post(name: &str, day: u32) -> Post {
         Post {
@@ -127,7 +126,7 @@ mod tests {
             visibility: Visibility::Public,
             email: Channel::On,
             feed: Channel::On,
-            document: Document::default(),
+            contents: Contents::default(),
             assets: Vec::new(),
             commit: None,
             source_digest: String::new(),

@@ -199,7 +199,8 @@ pub(super) fn frozen(
 
 /// One post as an issue, and what its author should know of it.
 pub(super) fn issue(prepared: &Prepared, post: &Post) -> Result<(Issue, Option<Diagnostic>), Diagnostic> {
-    render::issue(&prepared.theme, &prepared.site(), post)
+    let article = prepared.texts.read(post).map_err(|changed| *changed)?;
+    render::issue(&prepared.theme, &prepared.site(), &article)
 }
 
 /// Assembles and signs each variant of the issue for nobody: what fails here would fail for

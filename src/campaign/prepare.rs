@@ -2,19 +2,20 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::caution::is_error;
 use super::news::Choice;
 use crate::audience::{self, Listing};
 use crate::config::Config;
-use crate::content::{self, Content, Look, Options, Outbound};
+use crate::content::{self, Content, Look, Options, Outbound, Texts};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
-use crate::domain::post::{Channel, KnownPost, Post, Visibility};
+use crate::domain::post::{Article, Channel, KnownPost, Post, Visibility};
 use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError};
 use crate::pictures::Pictures;
-use crate::publish;
+use crate::publish::{self, Bodies};
 use crate::render::{self, FeedLink, SiteContext, Theme};
 
 /// A publication as it stands in its folder now.
@@ -32,7 +33,11 @@ pub struct Prepared<'a> {
     /// How many authors have a page.
     pub author_count: usize,
     /// The pictures made of what its posts say.
-    pub pictures: Pictures,
+    pub pictures: Arc<Pictures>,
+    /// Texts of pages that were written while the posts were read.
+    pub(super) bodies: Bodies,
+    /// Where the posts' texts are read again.
+    pub texts: Texts,
     /// The list file, when there is one.
     pub listing: Listing,
     /// Everything that is wrong, in whichever file.
@@ -102,7 +107,14 @@ pub fn prepare<'a>(
     look: Look,
 ) -> Result<Prepared<'a>, Vec<Diagnostic>> {
     let pictures = Pictures::cached_in(&config.state_dir.join("cache/pictures"), config.macros.clone());
-    let Content { posts, mut diagnostics, outbound } = content::load(&Options {
+    let pictures = Arc::new(pictures);
+    let bodies = Bodies::default();
+    let write = |article: &Article| {
+        if article.post.is_public() {
+            bodies.hold(&article.post.id, render::body(article, &config.publication.base_url, &pictures));
+        }
+    };
+    let options = Options {
         root: &config.root,
         source: &config.source,
         output: &config.output,
@@ -115,7 +127,8 @@ pub fn prepare<'a>(
         pictures: &pictures,
         now,
         look,
-    });
+    };
+    let Content { posts, mut diagnostics, outbound, texts } = content::load(&options, &write);
     let shown = |found: Vec<Diagnostic>| found.into_iter().map(|one| one.relative_to(&config.root)).collect();
     let theme = match Theme::load(config.templates.as_deref()) {
         Ok(theme) => theme,
@@ -141,6 +154,8 @@ pub fn prepare<'a>(
         topic_count,
         author_count,
         pictures,
+        bodies,
+        texts,
         listing,
         diagnostics,
         outbound,

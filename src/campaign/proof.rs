@@ -59,9 +59,10 @@ pub fn proof(prepared: &Prepared, post: &Post, now: Instant) -> Result<Proof, Di
     Ok(Proof { subject: issue.subject, headers, html, text: plain, size: message.bytes.len(), warning })
 }
 
-/// The post as feeds carry it.
-pub fn entry(prepared: &Prepared, post: &Post) -> Entry {
-    render::entry(post, &prepared.config.publication, &prepared.pictures)
+/// The post as feeds carry it. The error is a file that was changed meanwhile.
+pub fn entry(prepared: &Prepared, post: &Post) -> Result<Entry, Box<Diagnostic>> {
+    let article = prepared.texts.read(post)?;
+    Ok(render::entry(&article, &prepared.config.publication, &prepared.pictures))
 }
 
 /// A part with the reader's values in their places, as [`message::assemble`] writes them.

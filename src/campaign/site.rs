@@ -81,6 +81,8 @@ fn with_site(
         manifest: &target.manifest,
         cards: config.cards,
         pictures: &prepared.pictures,
+        bodies: &prepared.bodies,
+        read: &|post| prepared.texts.read(post),
         leftovers,
     })
 }

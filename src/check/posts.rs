@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::content::Texts;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::post::{Channel, Post};
 use crate::render::{self, SiteContext, Theme};
@@ -10,12 +11,12 @@ use crate::render::{self, SiteContext, Theme};
 const SHOUTS: [&str; 8] = ["free!", "100%", "act now", "click here", "winner", "$$$", "urgent", "limited time"];
 
 /// Looks at posts beside each other and at the mails they become.
-pub fn posts(posts: &[&Post], theme: &Theme, site: &SiteContext) -> Vec<Diagnostic> {
+pub fn posts(posts: &[&Post], texts: &Texts, theme: &Theme, site: &SiteContext) -> Vec<Diagnostic> {
     let mut out = repeated_titles(posts);
     for post in posts {
         out.extend(shouting(post));
         if post.email == Channel::On {
-            out.extend(clipped(post, theme, site));
+            out.extend(clipped(post, texts, theme, site));
         }
     }
     out
@@ -60,8 +61,8 @@ fn shouting(post: &Post) -> Option<Diagnostic> {
 }
 
 /// What had to be left out of the mail, or nearly so, for Gmail to show all of it.
-fn clipped(post: &Post, theme: &Theme, site: &SiteContext) -> Option<Diagnostic> {
-    // A template that is wrong is reported by whoever mails.
-    let (_, shortened) = render::issue(theme, site, post).ok()?;
+fn clipped(post: &Post, texts: &Texts, theme: &Theme, site: &SiteContext) -> Option<Diagnostic> {
+    // A template that is wrong is reported by whoever mails, and so is a file that changed.
+    let (_, shortened) = render::issue(theme, site, &texts.read(post).ok()?).ok()?;
     shortened
 }

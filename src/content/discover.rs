@@ -29,7 +29,7 @@ const NO_POSTS: [&str; 12] = [
 const OTHER_MARKUP: [&str; 6] = ["rst", "adoc", "asciidoc", "org", "textile", "mdx"];
 
 /// Where to look, and where not.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) root: &'a Path,
     pub(super) source: &'a Path,

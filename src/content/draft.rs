@@ -16,6 +16,7 @@ use super::head::{Fields, HeadKind, Placed, Status, Surroundings, at_local_midni
 use super::names::file_name;
 use super::site::normal;
 use super::source;
+use super::texts::Whereabouts;
 use crate::diagnostic::{Diagnostic, Place, has_errors};
 use crate::domain::post::Visibility;
 use crate::domain::publication::Author;
@@ -86,6 +87,11 @@ impl Draft {
         let folders = self.found.relative.rsplit_once('/').map_or("", |(folders, _)| folders);
         let is_bundle = Path::new(&self.found.relative).file_stem().is_some_and(|stem| *stem != *self.found.stem);
         if is_bundle { folders.rsplit_once('/').map_or("", |(outer, _)| outer) } else { folders }
+    }
+
+    /// Where its text is found again.
+    pub(super) fn whereabouts(&self) -> Whereabouts {
+        Whereabouts { path: self.found.path.clone(), body: self.body, title: self.fields.title.clone() }
     }
 
     /// A place in the file.

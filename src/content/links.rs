@@ -24,7 +24,7 @@ const MAX_SAID: usize = 25;
 
 /// Resolves the links of one post, and gathers the files it needs and what is wrong.
 pub(super) struct Linker<'a> {
-    site: &'a Site<'a>,
+    site: &'a Site,
     /// The post's file on disk.
     path: &'a Path,
     /// The post's file as its author names it.
@@ -57,7 +57,7 @@ struct Resolved {
 }
 
 impl<'a> Linker<'a> {
-    pub(super) fn new(site: &'a Site<'a>, path: &'a Path, name: &'a str, text: &'a str) -> Self {
+    pub(super) fn new(site: &'a Site, path: &'a Path, name: &'a str, text: &'a str) -> Self {
         Self {
             site,
             path,
@@ -73,7 +73,7 @@ impl<'a> Linker<'a> {
 
     /// Makes pictures of what the post says.
     pub(super) fn pictures(&self) -> &'a Pictures {
-        self.site.pictures
+        &self.site.pictures
     }
 
     /// Where a link leads; `None` when only its words may stay.
@@ -254,8 +254,7 @@ impl<'a> Linker<'a> {
         }
         let bundle = self.site.page(&file.join("index.md")).cloned();
         bundle.map(|page| self.page_target(&page, tail, span)).or_else(|| {
-            let is_home =
-                file == self.site.scope.source || file == self.site.scope.root || file.join("README.md").is_file();
+            let is_home = file == self.site.source || file == self.site.root || file.join("README.md").is_file();
             is_home.then(home)
         })
     }

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::links::Linker;
+use super::load::Parsed;
 use super::{Look, Outbound};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Block, Document, Target};
-use crate::domain::post::Post;
 
 /// A file heavier than this makes readers on the road wait, in bytes.
 const HEAVY: u64 = 1 << 20;
@@ -138,7 +138,7 @@ impl Linker<'_> {
     /// other pages.
     pub(super) fn into_sights(self, document: Option<&Document>, out: &mut Vec<Diagnostic>) -> Sights {
         let place = |span: &Range<usize>| self.place(span.clone());
-        let own = document.map(ids).unwrap_or_default();
+        let own = document.filter(|_| self.lints()).map(ids).unwrap_or_default();
         let mut sights = Sights::default();
         for (page, name, span) in &self.seen.fragments {
             match page {
@@ -151,6 +151,7 @@ impl Linker<'_> {
         }
         sights.outbound =
             self.seen.outbound.iter().map(|(url, span)| Outbound { url: url.clone(), place: place(span) }).collect();
+        sights.anchors = own.into_iter().map(str::to_owned).collect();
         sights
     }
 
@@ -159,22 +160,25 @@ impl Linker<'_> {
     }
 }
 
-/// What one post links to.
+/// What one post links to, and what links to it may name.
 #[derive(Default)]
 pub(super) struct Sights {
     fragments: Vec<(String, String, Place)>,
+    /// The ids of the post's own parts.
+    anchors: Vec<String>,
     pub(super) outbound: Vec<Outbound>,
 }
 
 /// Complains of fragments of other posts that are not there.
-pub(super) fn dead_fragments<'s>(posts: &[Post], sights: impl Iterator<Item = &'s Sights>) -> Vec<Diagnostic> {
-    let mut pages: HashMap<String, HashSet<&str>> = HashMap::new();
+pub(super) fn dead_fragments(posts: &[Parsed]) -> Vec<Diagnostic> {
+    let read = posts.iter().filter_map(|parsed| Some((parsed.post.as_ref()?, &parsed.sights.anchors)));
+    let pages: HashMap<&str, (&str, &Vec<String>)> =
+        read.map(|(post, anchors)| (post.slug.as_str(), (post.source.as_str(), anchors))).collect();
     let mut out = Vec::new();
-    for (page, name, place) in sights.flat_map(|sights| &sights.fragments) {
-        let Some(post) = posts.iter().find(|post| post.slug.as_str() == page.trim_end_matches('/')) else { continue };
-        let ids = pages.entry(page.clone()).or_insert_with(|| ids(&post.document));
-        if !ids.contains(name.as_str()) {
-            out.push(dead(name, &format!("`{}`", post.source), place.clone()));
+    for (page, name, place) in posts.iter().flat_map(|parsed| &parsed.sights.fragments) {
+        let Some((source, anchors)) = pages.get(page.trim_end_matches('/')) else { continue };
+        if !anchors.contains(name) {
+            out.push(dead(name, &format!("`{source}`"), place.clone()));
         }
     }
     out

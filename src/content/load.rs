@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -13,16 +14,16 @@ use super::head::Status;
 use super::identity::{Candidate, Claim, Memory, Standing, collisions, identify, vanished};
 use super::links::Linker;
 use super::lint::{Sights, dead_fragments};
-use super::markdown;
 use super::mojibake::find_mojibake;
 use super::names::{Unnamed, file_name, slugs, title_of};
 use super::site::{PageRef, Site};
-use super::{Content, Look, Options};
+use super::texts::{self, Texts};
+use super::{Content, Look, Options, Show};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::domain::document::{Document, Target};
+use crate::domain::document::Target;
 use crate::domain::ids::PostId;
-use crate::domain::post::{Channel, Post, Slug, Visibility};
-use crate::math::Macros;
+use crate::domain::post::{Article, Channel, Contents, Post, Slug, Visibility};
+use crate::files::Fingerprint;
 
 /// How many broken runs of text are reported one by one in a file.
 const MAX_MOJIBAKE: usize = 5;
@@ -36,7 +37,7 @@ struct Placed {
     visibility: Visibility,
 }
 
-pub(super) fn load(options: &Options<'_>) -> Content {
+pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
     let scope = Scope { root: options.root, source: options.source, output: options.output, ignore: options.ignore };
     let mut discovery = discover(scope);
     let mut diagnostics = std::mem::take(&mut discovery.diagnostics);
@@ -50,25 +51,25 @@ pub(super) fn load(options: &Options<'_>) -> Content {
         (post.draft.found.path.clone(), page)
     });
     let contents: Vec<PathBuf> = std::mem::take(&mut discovery.contents);
-    let mut site =
-        Site::new(scope, (options.base_url, options.pictures), boundary(scope), pages.collect::<Vec<_>>(), contents);
+    let pictures = Arc::clone(options.pictures);
+    let pages = pages.collect::<Vec<_>>();
+    let mut site = Site::new(scope, (options.base_url, pictures), boundary(scope), pages, contents);
     site.look = options.look;
-    let parsed: Vec<(Option<Post>, Vec<Diagnostic>, Sights)> =
-        placed.into_par_iter().map(|placed| parse(placed, &site)).collect();
+    let files = placed.iter().map(|post| (post.draft.found.name.clone(), post.draft.whereabouts())).collect();
+    let parsed: Vec<Parsed> = placed.into_par_iter().map(|placed| parse(placed, &site, show)).collect();
+    diagnostics.extend(dead_fragments(&parsed));
     let mut posts = Vec::with_capacity(parsed.len());
-    let mut all_sights = Vec::new();
-    for (post, mut wrong, sights) in parsed {
-        posts.extend(post);
-        diagnostics.append(&mut wrong);
-        all_sights.push(sights);
+    let mut outbound = Vec::new();
+    for mut parsed in parsed {
+        posts.extend(parsed.post);
+        diagnostics.append(&mut parsed.diagnostics);
+        outbound.append(&mut parsed.sights.outbound);
     }
-    diagnostics.extend(dead_fragments(&posts, all_sights.iter()));
-    let outbound = all_sights.into_iter().flat_map(|sights| sights.outbound).collect();
     settle_paths(&mut posts, &mut diagnostics);
     posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
     diagnostics.sort_by(|a, b| order(a).cmp(&order(b)));
     diagnostics.dedup();
-    Content { posts, diagnostics, outbound }
+    Content { posts, diagnostics, outbound, texts: Texts::new(site, files) }
 }
 
 fn order(diagnostic: &Diagnostic) -> (&std::path::Path, usize, usize, &str) {
@@ -196,28 +197,40 @@ fn colliding(
     collisions(&claims, out).into_iter().map(|index| alive[index]).collect()
 }
 
+/// A post whose text was read.
+pub(super) struct Parsed {
+    /// The post; `None` when its text cannot be used.
+    pub(super) post: Option<Post>,
+    /// What is wrong with it.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What it says about other places.
+    pub(super) sights: Sights,
+}
+
 /// The second pass: the text of one post.
-fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>, Sights) {
+fn parse(placed: Placed, site: &Site, show: &Show<'_>) -> Parsed {
     let Placed { draft, id, slug, origin, visibility } = placed;
     let mut linker = Linker::new(site, &draft.found.path, &draft.found.name, &draft.text);
     report_broken_text(&draft, &mut linker.diagnostics);
     let cover = draft.cover().and_then(|cover| linker.image(&cover.value, cover.span));
-    let mut document = match markdown::parse(&draft.text, draft.body, site, &mut linker) {
-        Ok(document) => document,
+    let declared = draft.fields.title.as_deref();
+    let (document, title) = match texts::parse(&draft.text, draft.body, declared, site, &mut linker) {
+        Ok(parsed) => parsed,
         Err(diagnostic) => {
             linker.diagnostics.push(*diagnostic);
             let (_, diagnostics, sights) = linker.into_parts(None);
-            return (None, diagnostics, sights);
+            return Parsed { post: None, diagnostics, sights };
         }
     };
-    article::remove_footer(&mut document);
-    let title = title(&draft, &mut document, site.pictures.macros(), &mut linker.diagnostics);
+    let title = title.unwrap_or_else(|| title_of_file(&draft, &mut linker.diagnostics));
     let summary = draft.fields.summary.clone().unwrap_or_else(|| article::summary(&document, site.pictures.macros()));
     let image: Option<Target> = cover.map(|(target, _)| target).or_else(|| article::cover(&document));
     if site.look == Look::Check && summary.is_empty() {
         linker.diagnostics.push(summary_missing(&draft));
     }
     let (assets, diagnostics, sights) = linker.into_parts(Some(&document));
+    let digest = Fingerprint::of("document").with(&document).hex();
+    let contents = Contents::of(&document, image.as_ref(), digest);
     let fields = draft.fields;
     let hidden = if fields.status == Status::Hidden { Channel::Off } else { Channel::On };
     let post = Post {
@@ -237,14 +250,14 @@ fn parse(placed: Placed, site: &Site<'_>) -> (Option<Post>, Vec<Diagnostic>, Sig
         visibility,
         email: fields.email.unwrap_or(hidden),
         feed: fields.feed.unwrap_or(hidden),
-        // Made piece by piece, its lists have room to grow. A copy has none, and the documents of
-        // all posts are held until the site is built.
-        document: document.clone(),
+        contents,
         assets,
         commit: origin.commit,
         source_digest: draft.digest,
     };
-    (Some(post), diagnostics, sights)
+    let article = Article { post, document };
+    show(&article);
+    Parsed { post: Some(article.post), diagnostics, sights }
 }
 
 fn summary_missing(draft: &Draft) -> Diagnostic {
@@ -253,20 +266,14 @@ fn summary_missing(draft: &Draft) -> Diagnostic {
         .help("add `summary` to the front matter: one sentence on what the reader gets")
 }
 
-fn title(draft: &Draft, document: &mut Document, macros: &Macros, out: &mut Vec<Diagnostic>) -> String {
-    if let Some(title) = &draft.fields.title {
-        article::remove_repeated_title(document, title);
-        return title.clone();
-    }
-    article::take_title(document, macros).unwrap_or_else(|| {
-        let title = title_of(file_name("", &draft.found.stem).words);
-        let message = format!("no title and no heading: the post is called `{title}` after its file");
-        out.push(
-            Diagnostic::warning("title-unknown", Place::file(&draft.found.name), message)
-                .help("begin the text with `# Title`, or add `title` to the front matter"),
-        );
-        title
-    })
+fn title_of_file(draft: &Draft, out: &mut Vec<Diagnostic>) -> String {
+    let title = title_of(file_name("", &draft.found.stem).words);
+    let message = format!("no title and no heading: the post is called `{title}` after its file");
+    out.push(
+        Diagnostic::warning("title-unknown", Place::file(&draft.found.name), message)
+            .help("begin the text with `# Title`, or add `title` to the front matter"),
+    );
+    title
 }
 
 fn report_broken_text(draft: &Draft, out: &mut Vec<Diagnostic>) {

@@ -26,14 +26,16 @@ mod names;
 mod site;
 mod source;
 mod survey;
+mod texts;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
-use crate::domain::post::{KnownPost, Post};
+use crate::domain::post::{Article, KnownPost, Post};
 use crate::domain::publication::{Author, SiteUrl};
 use crate::domain::time::Instant;
 use crate::pictures::Pictures;
@@ -42,6 +44,7 @@ pub use head::HeadKind;
 pub use identity::VANISHED;
 pub use mojibake::{Mojibake, find_mojibake, repair_mojibake};
 pub use survey::{Survey, survey};
+pub use texts::Texts;
 
 /// Where the posts are, and what the publication says about posts that do not say it.
 #[derive(Debug, Clone)]
@@ -65,7 +68,7 @@ pub struct Options<'a> {
     /// Files that are no posts: globs (`drafts/**`, `*.bak.md`) or path prefixes, relative to `source`.
     pub ignore: &'a [String],
     /// Makes pictures of what posts say, or tells why it cannot.
-    pub pictures: &'a Pictures,
+    pub pictures: &'a Arc<Pictures>,
     /// The moment of loading: a post dated later is scheduled.
     pub now: Instant,
     /// What is looked for beside the posts.
@@ -92,7 +95,7 @@ pub struct Outbound {
 }
 
 /// What a folder holds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub struct Content {
     /// The posts, newest first, equal dates by id; drafts and scheduled posts are among them,
     /// told apart by their visibility.
@@ -101,12 +104,20 @@ pub struct Content {
     pub diagnostics: Vec<Diagnostic>,
     /// Every link to another site, when a check looks.
     pub outbound: Vec<Outbound>,
+    /// Where the posts' texts are read again.
+    pub texts: Texts,
 }
+
+/// What is shown each post with its text.
+pub type Show<'a> = dyn Fn(&Article) + Sync + 'a;
 
 /// Reads all posts of a folder. The same folder gives the same posts in the same order; a file
 /// that cannot be read or understood is left out with an error that says why.
-pub fn load(options: &Options<'_>) -> Content {
-    load::load(options)
+///
+/// `show` is shown every post that is parsed, with its text, by whichever thread parsed it, before
+/// the text is dropped.
+pub fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
+    load::load(options, show)
 }
 
 #[cfg(test)]

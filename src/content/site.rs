@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::Look;
 use super::discover::{Scope, is_contents, is_markdown};
@@ -17,12 +18,16 @@ pub(super) struct PageRef {
 }
 
 /// All pages, as links see them.
-pub(super) struct Site<'a> {
-    pub(super) scope: Scope<'a>,
-    pub(super) base_url: &'a SiteUrl,
+#[derive(Debug)]
+pub(super) struct Site {
+    /// The publication's folder.
+    pub(super) root: PathBuf,
+    /// The folder of posts.
+    pub(super) source: PathBuf,
+    pub(super) base_url: SiteUrl,
     /// What is looked for beside the posts.
     pub(super) look: Look,
-    pub(super) pictures: &'a Pictures,
+    pub(super) pictures: Arc<Pictures>,
     /// The publication's folder with links resolved: no file outside it is shown.
     pub(super) boundary: PathBuf,
     pages: HashMap<PathBuf, PageRef>,
@@ -31,11 +36,11 @@ pub(super) struct Site<'a> {
     contents: HashSet<PathBuf>,
 }
 
-impl<'a> Site<'a> {
+impl Site {
     /// Gathers the pages. Of two sources with one name, the first keeps it.
     pub(super) fn new(
-        scope: Scope<'a>,
-        (base_url, pictures): (&'a SiteUrl, &'a Pictures),
+        scope: Scope<'_>,
+        (base_url, pictures): (&SiteUrl, Arc<Pictures>),
         boundary: PathBuf,
         pages: impl IntoIterator<Item = (PathBuf, PageRef)>,
         contents: impl IntoIterator<Item = PathBuf>,
@@ -52,7 +57,8 @@ impl<'a> Site<'a> {
         }
         let contents = contents.into_iter().collect();
         let (pages, look) = (pages.into_iter().collect(), Look::Build);
-        Self { scope, base_url, look, pictures, boundary, pages, names, contents }
+        let (root, source, base_url) = (scope.root.to_owned(), scope.source.to_owned(), base_url.clone());
+        Self { root, source, base_url, look, pictures, boundary, pages, names, contents }
     }
 
     /// The page a source file becomes.
@@ -68,7 +74,7 @@ impl<'a> Site<'a> {
     /// The page that a shortcode or an old permalink names: by path, by file name, by slug.
     pub(super) fn named(&self, name: &str) -> Option<&PageRef> {
         let name = name.trim_matches('/');
-        let by_path = self.pages.get(&normal(&self.scope.source.join(name)));
+        let by_path = self.pages.get(&normal(&self.source.join(name)));
         let bare = name.trim_end_matches(".html").trim_end_matches(".markdown").trim_end_matches(".md");
         let bare = bare.trim_end_matches("/index").trim_end_matches("/_index").to_lowercase();
         let last = bare.rsplit('/').next().unwrap_or_default();
@@ -78,24 +84,14 @@ impl<'a> Site<'a> {
 
     /// The file an absolute path of the site may mean.
     pub(super) fn file_at(&self, path: &str) -> Option<PathBuf> {
-        let folders = [
-            self.scope.source.to_owned(),
-            self.scope.source.join("static"),
-            self.scope.root.join("static"),
-            self.scope.root.to_owned(),
-        ];
+        let folders = [self.source.clone(), self.source.join("static"), self.root.join("static"), self.root.clone()];
         folders.iter().map(|folder| normal(&folder.join(path))).find(|file| file.is_file())
     }
 
     /// Where a local file is copied to: its path inside the content folder, or inside the
     /// publication for a file beside it.
     pub(super) fn asset_path(&self, file: &Path) -> String {
-        let folders = [
-            self.scope.source.join("static"),
-            self.scope.root.join("static"),
-            self.scope.source.to_owned(),
-            self.scope.root.to_owned(),
-        ];
+        let folders = [self.source.join("static"), self.root.join("static"), self.source.clone(), self.root.clone()];
         let inner = folders.iter().find_map(|folder| file.strip_prefix(folder).ok()).unwrap_or(file);
         let parts = inner.components().filter_map(|part| match part {
             Component::Normal(part) => Some(part.to_string_lossy().into_owned()),

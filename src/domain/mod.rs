@@ -28,4 +28,5 @@ pub mod span;
 pub mod subscriber;
 pub mod time;
 pub mod traffic;
+pub mod walk;
 pub mod window;

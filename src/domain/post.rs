@@ -6,6 +6,7 @@ use super::document::{Document, Target};
 use super::ids::PostId;
 use super::publication::Author;
 use super::time::Dated;
+use super::walk;
 
 /// The part of a post's URL that is its own: lower-case words joined by `-`, possibly in
 /// folders. Never empty, never with `..`, never with a leading or trailing `/`.
@@ -75,7 +76,54 @@ impl Asset {
     }
 }
 
-/// A post as content loading leaves it: complete, with every default filled in.
+/// What a post's text holds, known without reading it again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Contents {
+    /// A digest of all that it says: equal texts are written alike.
+    pub digest: String,
+    /// The formulas in its lines, in TeX.
+    pub inline_formulas: Vec<String>,
+    /// The formulas that stand apart, in TeX.
+    pub displayed_formulas: Vec<String>,
+    /// The sources of its diagrams.
+    pub diagrams: Vec<String>,
+    /// Where its images are.
+    pub images: Vec<Target>,
+    /// Whether the cover of the post is among what it shows.
+    pub shows_cover: bool,
+}
+
+impl Contents {
+    /// What a text holds; `cover` is that of its post.
+    pub fn of(document: &Document, cover: Option<&Target>, digest: String) -> Self {
+        Self {
+            digest,
+            inline_formulas: walk::inline_formulas(document),
+            displayed_formulas: walk::displayed_formulas(document),
+            diagrams: walk::diagrams(document),
+            images: walk::images(document),
+            shows_cover: cover.is_some_and(|cover| walk::shows(document, cover)),
+        }
+    }
+
+    /// Whether it says anything in TeX.
+    pub fn has_formulas(&self) -> bool {
+        !self.inline_formulas.is_empty() || !self.displayed_formulas.is_empty()
+    }
+}
+
+/// A post with its text, for as long as it is being written: ten thousand texts are never held at
+/// once.
+#[derive(Debug, Clone)]
+pub struct Article {
+    /// The post.
+    pub post: Post,
+    /// What it says, without the footer that leads back to a contents page.
+    pub document: Document,
+}
+
+/// A post as content loading leaves it: complete, with every default filled in, and small enough
+/// to hold all of them.
 #[derive(Debug, Clone, Hash)]
 pub struct Post {
     /// Its permanent name.
@@ -110,8 +158,8 @@ pub struct Post {
     pub email: Channel,
     /// Whether it is in the feeds.
     pub feed: Channel,
-    /// What it says, without the footer that leads back to a contents page.
-    pub document: Document,
+    /// What its text holds; the text itself is read again when it is written.
+    pub contents: Contents,
     /// The files it needs.
     pub assets: Vec<Asset>,
     /// The git commit that last changed it, if any.
@@ -124,6 +172,11 @@ impl Post {
     /// The path of the post's page under the site: `slug/`.
     pub fn site_path(&self) -> String {
         format!("{}/", self.slug.as_str())
+    }
+
+    /// The cover, unless the text shows the same image itself: nobody wants it twice.
+    pub fn cover(&self) -> Option<&Target> {
+        self.image.as_ref().filter(|_| !self.contents.shows_cover)
     }
 
     /// Whether readers may see it now.

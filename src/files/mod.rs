@@ -7,6 +7,7 @@
 
 mod asset;
 mod cache;
+mod fingerprint;
 mod maildir;
 mod root;
 mod secret;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use asset::{compare_asset, copy_asset};
 pub use cache::Cache;
+pub use fingerprint::Fingerprint;
 pub use maildir::{Delivered, Maildir};
 pub use root::Root;
 pub use secret::create_secret;

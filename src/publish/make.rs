@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::fingerprint::{self, Fingerprint};
+use super::fingerprint;
 use super::targets::Made;
 use super::{Site, feed_diagnostic};
 use crate::diagnostic::{Diagnostic, Place};
@@ -12,7 +12,7 @@ use crate::domain::entry::Entry;
 use crate::domain::post::{Channel, Post};
 use crate::domain::publication::Publication;
 use crate::feed::{self, Format, SitemapUrl};
-use crate::files::Root;
+use crate::files::{Fingerprint, Root};
 use crate::pictures::{Picture, Problem, Subject};
 use crate::render::{self, FeedLink, Neighbours, SiteContext, Topic, Writer};
 
@@ -87,10 +87,27 @@ impl<'a> Outline<'a> {
     }
 
     /// The newest posts that go into feeds, as many as a feed may carry.
-    fn entries(&self) -> Vec<Entry> {
+    fn entries(&self) -> Result<Vec<Entry>, Box<Diagnostic>> {
+        let in_feeds: Vec<&Post> = self.in_feeds().collect();
+        let Site { publication, pictures, read, .. } = *self.site;
+        let entry = |post: &&Post| Ok(render::entry(&read(post)?, publication, pictures));
+        in_feeds.par_iter().map(entry).collect()
+    }
+
+    /// The posts that the feeds carry.
+    fn in_feeds(&self) -> impl Iterator<Item = &'a Post> {
         let in_feeds = self.posts.iter().filter(|post| post.feed == Channel::On);
-        let Site { publication, pictures, .. } = *self.site;
-        in_feeds.take(self.site.limit.entries).map(|post| render::entry(post, publication, pictures)).collect()
+        in_feeds.take(self.site.limit.entries).copied()
+    }
+
+    /// The text of one of the posts, as its page shows it.
+    fn body(&self, number: usize) -> Result<String, Box<Diagnostic>> {
+        let Site { publication, pictures, bodies, read, .. } = *self.site;
+        let post = self.posts[number];
+        match bodies.take(&post.id) {
+            Some(body) => Ok(body),
+            None => Ok(render::body(&read(post)?, &publication.base_url, pictures)),
+        }
     }
 }
 
@@ -116,7 +133,8 @@ pub(super) fn make(outline: &Outline, made: Made) -> Result<Vec<u8>, Box<Diagnos
     let (theme, context) = (outline.site.theme, &outline.context());
     let page = match made {
         Made::Page(number) => {
-            render::page(theme, context, outline.posts[number], outline.neighbours(number), outline.card(number))
+            let (post, body) = (outline.posts[number], outline.body(number)?);
+            render::page(theme, context, post, &body, outline.neighbours(number), outline.card(number))
         }
         Made::Index => render::index(theme, context, outline.posts),
         Made::Topic(number) => render::topic(theme, context, &outline.topics[number]),
@@ -143,7 +161,7 @@ fn no_picture(post: &Post, problem: Problem) -> Diagnostic {
 
 fn make_feed(outline: &Outline, format: Format) -> Result<Vec<u8>, Box<Diagnostic>> {
     let path = outline.site.output.join(format.site_path());
-    feed::write(format, &channel(outline.site), &outline.entries())
+    feed::write(format, &channel(outline.site), &outline.entries()?)
         .map_err(|error| Box::new(feed_diagnostic(&path, &error)))
 }
 

@@ -10,6 +10,7 @@
 //! The manifest says which files are ours. A file that is not is never overwritten and never
 //! removed. Only the site and the feeds are written here; no mail, no ledger.
 
+mod bodies;
 mod fingerprint;
 mod make;
 mod manifest;
@@ -22,12 +23,13 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
-use crate::domain::post::Post;
+use crate::domain::post::{Article, Post};
 use crate::domain::publication::Publication;
 use crate::feed::{FeedError, Limit};
 use crate::files::{Change, FileError, Root};
 use crate::pictures::{self, Pictures};
 use crate::render::Theme;
+pub use bodies::Bodies;
 use make::Outline;
 pub use make::feed_links;
 use manifest::Manifest;
@@ -44,8 +46,11 @@ pub enum Leftovers {
     Keep,
 }
 
+/// What reads the text of a post; the error is a text that cannot be had now.
+pub type Read<'a> = dyn Fn(&Post) -> Result<Article, Box<Diagnostic>> + Sync + 'a;
+
 /// A site to be published.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Site<'a> {
     /// Whose site it is.
     pub publication: &'a Publication,
@@ -65,6 +70,10 @@ pub struct Site<'a> {
     pub cards: usize,
     /// The pictures made of what the posts say.
     pub pictures: &'a Pictures,
+    /// Texts of pages that are written already.
+    pub bodies: &'a Bodies,
+    /// Reads the text of a post.
+    pub read: &'a Read<'a>,
     /// What becomes of files that are no longer wanted.
     pub leftovers: Leftovers,
 }

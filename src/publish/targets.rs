@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::fingerprint::Fingerprint;
 use super::make::Outline;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::post::{Asset, Post};
 use crate::feed::Format;
+use crate::files::Fingerprint;
 use crate::pictures::Subject;
 use crate::render;
 
@@ -236,7 +236,7 @@ fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
         ),
     ];
     targets.extend(Format::ALL.map(|format| shared(format.site_path(), "the feeds", &feeds, Made::Feed(format))));
-    if outline.posts.iter().any(|post| render::has_formulas(post)) {
+    if outline.posts.iter().any(|post| post.contents.has_formulas()) {
         let formulas = outline.site.theme.formulas();
         let input = outline.input("math").hex();
         targets.push(shared(&formulas.stylesheet_path, "the formulas", &input, Made::MathStylesheet));

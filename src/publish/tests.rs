@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::address::Mailbox;
 use crate::domain::document::{Block, Document, Inline};
 use crate::domain::ids::PostId;
-use crate::domain::post::{Asset, Channel, Slug, Visibility};
+use crate::domain::post::{Asset, Channel, Contents, Slug, Visibility};
 use crate::domain::publication::SiteUrl;
 use crate::files;
 
@@ -48,6 +48,8 @@ impl Fixture {
             manifest: &self.path("state/site.json"),
             cards: 0,
             pictures: &self.pictures,
+            bodies: &Bodies::default(),
+            read: &|post| Ok(read(post)),
             leftovers: self.leftovers,
         })
     }
@@ -115,14 +117,19 @@ fn post(slug: &str, day: u32) -> Post {
         visibility: Visibility::Public,
         email: Channel::On,
         feed: Channel::On,
-        document: Document {
-            blocks: vec![Block::Paragraph(vec![Inline::Text(format!("The text of {slug}."))])],
-            footnotes: Vec::new(),
-        },
+        contents: Contents::default(),
         assets: Vec::new(),
         commit: None,
         source_digest: String::new(),
     }
+}
+
+/// The text of a post: its formulas, or else a line.
+fn read(post: &Post) -> Article {
+    let line = Block::Paragraph(vec![Inline::Text(format!("The text of {}.", post.slug.as_str()))]);
+    let formulas: Vec<Block> = post.contents.displayed_formulas.iter().cloned().map(Block::Math).collect();
+    let blocks = if formulas.is_empty() { vec![line] } else { formulas };
+    Article { post: post.clone(), document: Document { blocks, footnotes: Vec::new() } }
 }
 
 const SHARED: [&str; 6] = ["404.html", "atom.xml", "feed.json", "feed.xml", "index.html", "sitemap.xml"];
@@ -342,7 +349,8 @@ fn assets_are_copied_once_and_shared() {
 fn a_picture_of_what_two_posts_say_is_one_file_and_outlives_them() {
     let says = |slug, day| {
         let blocks = vec![Block::Math("\\frac{a}{b}".to_owned())];
-        Post { document: Document { blocks, footnotes: Vec::new() }, ..post(slug, day) }
+        let document = Document { blocks, footnotes: Vec::new() };
+        Post { contents: Contents::of(&document, None, String::new()), ..post(slug, day) }
     };
     let mut site = Fixture::new(vec![says("a", 1), says("b", 2)]);
     let is_picture = |path: &&String| path.starts_with("pictures/");

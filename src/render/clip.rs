@@ -3,10 +3,10 @@
 //! a link to the rest. No cut reaches the footer: the way out is always there.
 
 use super::html::Colours;
-use super::walk;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Block, Document, plain_text};
-use crate::domain::post::Post;
+use crate::domain::post::{Article, Post};
+use crate::domain::walk;
 
 /// From this size on the author is told: HTML, in bytes.
 const TELL_AT: usize = 90 * 1024;
@@ -18,8 +18,8 @@ const LARGEST: usize = 100 * 1024;
 /// What of a post is mailed.
 #[derive(Debug, Clone)]
 pub(super) struct Extent {
-    /// The post, or its beginning.
-    pub post: Post,
+    /// The post with its text, or with the beginning of it.
+    pub article: Article,
     /// Whether its code has colours.
     pub colours: Colours,
     /// The rest, when it is not mailed.
@@ -38,10 +38,11 @@ pub(super) struct Rest {
 /// know of it. `render` returns it with the bytes of its HTML. The error is a template so long
 /// that nothing of the post fits beside it.
 pub(super) fn fitted<T>(
-    post: &Post,
+    article: &Article,
     render: impl Fn(&Extent) -> Result<(T, usize), Diagnostic>,
 ) -> Result<(T, Option<Diagnostic>), Diagnostic> {
-    let whole = Extent { post: post.clone(), colours: Colours::Classes, rest: None };
+    let post = &article.post;
+    let whole = Extent { article: article.clone(), colours: Colours::Classes, rest: None };
     let (rendered, size) = render(&whole)?;
     if size < TELL_AT {
         return Ok((rendered, None));
@@ -54,7 +55,7 @@ pub(super) fn fitted<T>(
     if plain_size <= LARGEST {
         return Ok((rendered, Some(told(post, size, "its code is mailed without colours"))));
     }
-    let (rendered, rest) = longest(post, &render)?;
+    let (rendered, rest) = longest(article, &render)?;
     let what = if rest.title.is_empty() { String::new() } else { format!(" before \"{}\"", rest.title) };
     Ok((rendered, Some(told(post, size, &format!("it ends{what} with a link to the rest")))))
 }
@@ -62,16 +63,16 @@ pub(super) fn fitted<T>(
 /// The longest beginning that fits: up to a heading, or up to any block when not even the text
 /// before the first heading fits.
 fn longest<T>(
-    post: &Post,
+    article: &Article,
     render: &impl Fn(&Extent) -> Result<(T, usize), Diagnostic>,
 ) -> Result<(T, Rest), Diagnostic> {
-    let blocks = &post.document.blocks;
+    let blocks = &article.document.blocks;
     let headings = (1..blocks.len()).filter(|at| matches!(blocks[*at], Block::Heading { .. }));
     for places in [headings.collect::<Vec<usize>>(), (0..blocks.len()).collect()] {
         let (mut fits, mut low, mut high) = (None, 0, places.len());
         while low < high {
             let middle = low.midpoint(high);
-            let extent = until(post, places[middle]);
+            let extent = until(article, places[middle]);
             let (rendered, size) = render(&extent)?;
             if size <= LARGEST {
                 fits = extent.rest.map(|rest| (rendered, rest));
@@ -85,12 +86,13 @@ fn longest<T>(
         }
     }
     let message = format!("the mail's template alone is more than {} KB", LARGEST / 1024);
-    Err(Diagnostic::error("mail-size", Place::file(&post.source), message).help("make `mail/issue.html` shorter"))
+    Err(Diagnostic::error("mail-size", Place::file(&article.post.source), message)
+        .help("make `mail/issue.html` shorter"))
 }
 
 /// The post before a block of it, with the notes that it refers to.
-fn until(post: &Post, end: usize) -> Extent {
-    let document = &post.document;
+fn until(article: &Article, end: usize) -> Extent {
+    let document = &article.document;
     let (mut fragment, mut title) = (String::new(), String::new());
     if let Block::Heading { id, content, .. } = &document.blocks[end] {
         (fragment, title) = (id.clone(), plain_text(content));
@@ -98,7 +100,8 @@ fn until(post: &Post, end: usize) -> Extent {
     let blocks = document.blocks[..end].to_vec();
     let notes = walk::notes_used(&blocks, &document.footnotes);
     let document = Document { blocks, footnotes: document.footnotes[..notes].to_vec() };
-    Extent { post: Post { document, ..post.clone() }, colours: Colours::None, rest: Some(Rest { fragment, title }) }
+    let article = Article { post: article.post.clone(), document };
+    Extent { article, colours: Colours::None, rest: Some(Rest { fragment, title }) }
 }
 
 fn told(post: &Post, size: usize, what: &str) -> Diagnostic {
@@ -123,11 +126,11 @@ mod tests {
             Block::Code { text, .. } => text.len(),
             _ => 0,
         };
-        let size = 1000 + extent.post.document.blocks.iter().map(size).sum::<usize>();
+        let size = 1000 + extent.article.document.blocks.iter().map(size).sum::<usize>();
         Ok((extent.clone(), size))
     }
 
-    fn post(blocks: Vec<Block>) -> Post {
+    fn post(blocks: Vec<Block>) -> Article {
         sample::post("T", "t", Document { blocks, footnotes: Vec::new() })
     }
 
@@ -164,7 +167,7 @@ mod tests {
         let chapter = |n: u8| [heading(2, &format!("h{n}"), &format!("Chapter {n}")), letters(30_000)];
         let (mail, told) = fitted(&post((1..9).flat_map(chapter).collect()), measured).unwrap();
         let rest = mail.rest.unwrap();
-        assert_eq!((rest.fragment.as_str(), mail.post.document.blocks.len()), ("h4", 6));
+        assert_eq!((rest.fragment.as_str(), mail.article.document.blocks.len()), ("h4", 6));
         assert_eq!(mail.colours, Colours::None);
         assert!(told.unwrap().message.ends_with("it ends before \"Chapter 4\" with a link to the rest"));
     }
@@ -172,9 +175,9 @@ mod tests {
     #[test]
     fn a_text_without_a_heading_in_reach_ends_before_any_block() {
         let (mail, _) = fitted(&post(vec![letters(60_000), letters(60_000), heading(2, "h", "H")]), measured).unwrap();
-        assert_eq!((mail.post.document.blocks.len(), mail.rest.unwrap().fragment.as_str()), (1, ""));
+        assert_eq!((mail.article.document.blocks.len(), mail.rest.unwrap().fragment.as_str()), (1, ""));
         let (mail, _) = fitted(&post(vec![letters(600_000)]), measured).unwrap();
-        assert_eq!(mail.post.document.blocks.len(), 0);
+        assert_eq!(mail.article.document.blocks.len(), 0);
     }
 
     #[test]
@@ -185,7 +188,7 @@ mod tests {
             blocks: vec![refer(0), heading(2, "h", "H"), refer(2)],
             footnotes: vec![note(0, vec![refer(1)]), note(1, vec![]), note(2, vec![])],
         };
-        assert_eq!(until(&sample::post("T", "t", document), 1).post.document.footnotes.len(), 2);
+        assert_eq!(until(&sample::post("T", "t", document), 1).article.document.footnotes.len(), 2);
     }
 
     #[test]

@@ -7,10 +7,10 @@ use super::html::{self, Medium, push_attribute};
 use super::links::Here;
 use super::mail::{Bodies, Mail, Templates};
 use super::views::{PostView, SiteView, byline};
-use super::{SiteContext, Theme, shown, text, walk};
+use super::{SiteContext, Theme, shown, text};
 use crate::diagnostic::Diagnostic;
 use crate::domain::issue::Issue;
-use crate::domain::post::Post;
+use crate::domain::post::{Article, Post};
 
 const TEMPLATES: Templates = Templates { subject: "mail/subject.txt", html: "mail/issue.html", text: "mail/issue.txt" };
 
@@ -19,10 +19,10 @@ const TEMPLATES: Templates = Templates { subject: "mail/subject.txt", html: "mai
 /// post too long for mail programs a part is mailed, and a warning says which. A template
 /// without the unsubscribe link in both parts is refused. The same post and theme always give
 /// the same bytes.
-pub fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<(Issue, Option<Diagnostic>), Diagnostic> {
-    let words = text::body(post, &site.publication.base_url, site.pictures);
-    clip::fitted(post, |extent| {
-        let issue = rendered(theme, site, post, extent, &words)?;
+pub fn issue(theme: &Theme, site: &SiteContext, article: &Article) -> Result<(Issue, Option<Diagnostic>), Diagnostic> {
+    let words = text::body(article, &site.publication.base_url, site.pictures);
+    clip::fitted(article, |extent| {
+        let issue = rendered(theme, site, &article.post, extent, &words)?;
         let variants = issue.variants.parts.iter().map(|parts| parts.html.len());
         let size = variants.fold(issue.html.len(), usize::max);
         Ok((issue, size))
@@ -45,8 +45,8 @@ fn rendered(theme: &Theme, site: &SiteContext, post: &Post, extent: &Extent, wor
 
 /// The text of a post as far as it is mailed, and a link to the rest.
 fn body(site: &SiteContext, extent: &Extent) -> String {
-    let (post, base) = (&extent.post, &site.publication.base_url);
-    let mut body = html::body_in(extent.colours, post, base, site.pictures, Medium::Mail);
+    let (post, base) = (&extent.article.post, &site.publication.base_url);
+    let mut body = html::body_in(extent.colours, &extent.article, base, site.pictures, Medium::Mail);
     if let Some(rest) = &extent.rest {
         let fragment = if rest.fragment.is_empty() { String::new() } else { format!("#{}", rest.fragment) };
         body.push_str("<p class=\"continue\"><a");
@@ -59,8 +59,8 @@ fn body(site: &SiteContext, extent: &Extent) -> String {
 /// What the mail's templates are told, but for the subscriber and the body.
 fn context(theme: &Theme, site: &SiteContext, post: &Post) -> Context {
     let base = &site.publication.base_url;
-    let cover = walk::cover(post).and_then(|_| shown::cover_url(post, base, site.pictures)).unwrap_or_default();
-    let copies = walk::cover(post).and_then(|cover| shown::copies(post, cover, site.pictures));
+    let cover = post.cover().and_then(|_| shown::cover_url(post, base, site.pictures)).unwrap_or_default();
+    let copies = post.cover().and_then(|cover| shown::copies(post, cover, site.pictures));
     let size = copies.map_or((0, 0), |copies| (copies.mail.width, copies.mail.height));
     let mut context = Context::new();
     context.insert("site", &SiteView::new(site, theme, Here::Anywhere));
@@ -69,7 +69,7 @@ fn context(theme: &Theme, site: &SiteContext, post: &Post) -> Context {
     context.insert("cover", &cover);
     context.insert("cover_width", &size.0);
     context.insert("cover_height", &size.1);
-    context.insert("has_formulas", &walk::has_formulas(&post.document));
+    context.insert("has_formulas", &post.contents.has_formulas());
     context.insert("heading", &text::underlined(&post.title, '='));
     context.insert("web_url", &site.publication.base_url.join(&post.site_path()));
     context

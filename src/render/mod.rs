@@ -27,13 +27,12 @@ mod text;
 mod theme;
 mod variants;
 mod views;
-mod walk;
 
 pub use digest::digest as digest_issue;
 pub use entry::entry;
 pub use issue::issue;
-pub use pages::{Neighbours, author, index, not_found, page, redirect, topic, topics};
-pub use shown::{card_of, has_formulas, pictures_of};
+pub use pages::{Neighbours, author, body, index, not_found, page, redirect, topic, topics};
+pub use shown::{card_of, pictures_of};
 pub use site::{FeedLink, SiteContext, Topic, Writer, topics_of, writers_of};
 pub use theme::{Formulas, Theme, math_font, stylesheet, stylesheet_path};
 

@@ -5,12 +5,12 @@ use tera::Context;
 use super::html::{self, Medium, push_attribute, push_text};
 use super::links::{Here, Links, Reach};
 use super::views::{AuthorView, PageView, PostView, SiteView, TopicView, direction, finished_html, language, years};
-use super::{SiteContext, Theme, Topic, Writer, shown, structured, walk};
+use super::{SiteContext, Theme, Topic, Writer, shown, structured};
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::Target;
-use crate::domain::post::Post;
+use crate::domain::post::{Article, Post};
 use crate::domain::publication::SiteUrl;
-use crate::pictures::Picture;
+use crate::pictures::{Picture, Pictures};
 
 /// Where the home page's own links are written.
 const HOME: Here = Here::At("");
@@ -24,11 +24,19 @@ pub struct Neighbours<'a> {
     pub older: Option<&'a Post>,
 }
 
-/// The page of one post. `card` is what it is shared with when it has no picture of its own.
+/// The text of a post as its page shows it. It depends on the post alone: not on its neighbours,
+/// nor on the templates.
+pub fn body(article: &Article, base: &SiteUrl, pictures: &Pictures) -> String {
+    html::body(article, base, pictures, Medium::Web)
+}
+
+/// The page of one post around its [`body`]. `card` is what it is shared with when it has no
+/// picture of its own.
 pub fn page(
     theme: &Theme,
     site: &SiteContext,
     post: &Post,
+    body: &str,
     neighbours: Neighbours,
     card: Option<&Picture>,
 ) -> Result<String, Diagnostic> {
@@ -59,7 +67,7 @@ pub fn page(
     context.insert("newer", &neighbours.newer.map(|post| PostView::new(post, site, here)));
     context.insert("older", &neighbours.older.map(|post| PostView::new(post, site, here)));
     context.insert_value("structured_data", finished_html(&structured::post(post, publication)));
-    context.insert_value("body", finished_html(&html::body(post, base, site.pictures, Medium::Web)));
+    context.insert_value("body", finished_html(body));
     theme.render("page.html", &context)
 }
 
@@ -67,7 +75,7 @@ pub fn page(
 /// to choose from.
 fn insert_cover(context: &mut Context, site: &SiteContext, post: &Post) {
     let links = Links::new(&site.publication.base_url, post.site_path(), Reach::Page);
-    let cover = walk::cover(post);
+    let cover = post.cover();
     let copies = cover.and_then(|cover| shown::copies(post, cover, site.pictures));
     let url = |picture: &Picture| links.href(&Target::Site(picture.site_path.clone()));
     let copied = copies.iter().flat_map(|copies| &copies.web);
@@ -81,7 +89,7 @@ fn insert_cover(context: &mut Context, site: &SiteContext, post: &Post) {
 
 /// Where the page of a post finds the stylesheet for formulas; empty when it needs none.
 fn math_stylesheet(theme: &Theme, post: &Post, base: &SiteUrl) -> String {
-    if !walk::has_formulas(&post.document) {
+    if !post.contents.has_formulas() {
         return String::new();
     }
     Here::At(&post.site_path()).path(base, &theme.formulas().stylesheet_path)
@@ -177,5 +185,22 @@ fn topic_view<'a>(site: &SiteContext, topic: &'a Topic, here: Here) -> TopicView
         title: &topic.title,
         path: here.path(&site.publication.base_url, &topic.site_path),
         count: topic.posts.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample;
+
+    #[test]
+    fn a_redirect_leads_to_the_post() {
+        let publication = sample::publication("https://example.org/");
+        let pictures = Pictures::default();
+        let site =
+            SiteContext { publication: &publication, feeds: &[], topic_count: 0, author_count: 0, pictures: &pictures };
+        let html = redirect(&site, &sample::post("T", "softmax", sample::document()).post);
+        assert!(html.contains("content=\"0; url=https://example.org/softmax/\""), "{html}");
+        assert!(html.contains("<link rel=\"canonical\" href=\"https://example.org/softmax/\">"));
     }
 }

@@ -82,9 +82,9 @@ pub struct Sheet {
     pub page: String,
     /// Its mail; `None` when none can be made, and a finding says why.
     pub mail: Option<Mail>,
-    /// What feeds say of it.
+    /// What feeds say of it; `None` when its text cannot be read, and a finding says why.
     #[serde(skip)]
-    pub entry: Entry,
+    pub entry: Option<Entry>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
 }
@@ -163,7 +163,12 @@ pub fn overview(overview: &Overview) -> String {
 pub fn sheet(sheet: &Sheet) -> String {
     let mut context = Context::new();
     context.insert("sheet", sheet);
-    let entry = &sheet.entry;
+    context.insert("facts", &sheet.entry.as_ref().map(facts).unwrap_or_default());
+    page("sheet.html", &context)
+}
+
+/// What an entry says beside its text.
+fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
     let facts = [
         ("id", entry.id.as_str().to_owned()),
         ("link", entry.url.clone()),
@@ -175,8 +180,7 @@ pub fn sheet(sheet: &Sheet) -> String {
         ("summary", entry.summary.clone()),
         ("image", entry.image.clone().unwrap_or_default()),
     ];
-    context.insert("facts", &facts.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>());
-    page("sheet.html", &context)
+    facts.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// The page for an address where nothing is.

@@ -2,31 +2,28 @@
 
 use super::links::{Links, Reach};
 use super::views::byline;
-use super::walk;
 use crate::domain::document::Target;
 use crate::domain::post::Post;
 use crate::domain::publication::{Publication, SiteUrl};
+use crate::math::Style;
 use crate::pictures::{Copies, Form, Formula, Picture, Pictures, Subject};
-
-/// Whether a post says anything in TeX.
-pub fn has_formulas(post: &Post) -> bool {
-    walk::has_formulas(&post.document)
-}
 
 /// The pictures that a post shows in any medium, made now unless they were before; one that is
 /// shown twice is there twice. What no picture can be made of is left out: it is shown otherwise.
 pub fn pictures_of(post: &Post, pictures: &Pictures) -> Vec<(Subject, Picture)> {
-    let formulas = walk::formulas(&post.document).into_iter();
-    let formulas = formulas.filter_map(|(tex, style)| match pictures.formula(&tex, style) {
-        Ok(Formula::Picture(picture)) => Some((Subject::Formula { tex, style }, picture)),
+    let contents = &post.contents;
+    let inline = contents.inline_formulas.iter().map(|tex| (tex, Style::Inline));
+    let formulas = inline.chain(contents.displayed_formulas.iter().map(|tex| (tex, Style::Display)));
+    let formulas = formulas.filter_map(|(tex, style)| match pictures.formula(tex, style) {
+        Ok(Formula::Picture(picture)) => Some((Subject::Formula { tex: tex.clone(), style }, picture)),
         Ok(Formula::Text(_)) | Err(_) => None,
     });
     let forms =
-        |source: String| [Form::Drawing, Form::Pixels].map(|form| Subject::Diagram { source: source.clone(), form });
-    let diagrams = walk::diagrams(&post.document).into_iter().flat_map(forms);
+        |source: &String| [Form::Drawing, Form::Pixels].map(|form| Subject::Diagram { source: source.clone(), form });
+    let diagrams = contents.diagrams.iter().flat_map(forms);
     let diagrams = diagrams.filter_map(|subject| pictures.of(&subject).ok().map(|picture| (subject, picture)));
-    let images = walk::images(&post.document).into_iter().chain(post.image.clone());
-    let copies = images.flat_map(|target| copies_of(post, &target, pictures));
+    let images = contents.images.iter().chain(&post.image);
+    let copies = images.flat_map(|target| copies_of(post, target, pictures));
     formulas.chain(diagrams).chain(copies).collect()
 }
 

@@ -66,7 +66,7 @@ mod tests {
     fn no_title_can_end_the_element() {
         let publication = sample::publication("https://example.org/");
         let hostile = sample::post("</script><b>&amp;\"", "t", Document::default());
-        let text = post(&hostile, &publication);
+        let text = post(&hostile.post, &publication);
         assert!(!text.contains('<'), "{text}");
         let data: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(data["headline"], "</script><b>&amp;\"");

@@ -7,7 +7,7 @@ use super::*;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::{AdmonitionKind, Block, Document, Image, Inline, Target};
 use crate::domain::issue::{Issue, Marker, Slot, Variants};
-use crate::domain::post::Post;
+use crate::domain::post::{Article, Contents, Post};
 use crate::domain::publication::Publication;
 use crate::pictures::Pictures;
 
@@ -35,16 +35,16 @@ fn overlaid(name: &str, text: &str) -> Theme {
     Theme::load(Some(folder.path())).unwrap_or_else(|problems| panic!("{}", problems[0]))
 }
 
-fn sample_post() -> Post {
+fn sample_post() -> Article {
     sample::post("What a softmax hides", "softmax", document())
 }
 
-fn hostile_post() -> Post {
+fn hostile_post() -> Article {
     let code = Block::Code { language: None, title: None, marked: Vec::new(), text: HOSTILE.into() };
     let document = Document { blocks: vec![paragraph(HOSTILE), code], footnotes: Vec::new() };
     let mut post = sample::post(HOSTILE, "hostile", document);
-    post.summary = HOSTILE.into();
-    post.tags = vec![HOSTILE.into()];
+    post.post.summary = HOSTILE.into();
+    post.post.tags = vec![HOSTILE.into()];
     post
 }
 
@@ -55,21 +55,28 @@ fn writer<'a>(post: &'a Post, publication: &'a Publication) -> Writer<'a> {
 }
 
 /// An issue of which there is nothing to be told.
-fn issue(theme: &Theme, site: &SiteContext, post: &Post) -> Result<Issue, Diagnostic> {
+fn issue(theme: &Theme, site: &SiteContext, post: &Article) -> Result<Issue, Diagnostic> {
     let (issue, warning) = super::issue(theme, site, post)?;
     assert_eq!(warning, None);
     Ok(issue)
 }
 
+/// The page of a post.
+fn page_of(article: &Article, site: &SiteContext, neighbours: Neighbours) -> Result<String, Diagnostic> {
+    let body = body(article, &site.publication.base_url, site.pictures);
+    page(&theme(), site, &article.post, &body, neighbours, None)
+}
+
 /// Every page there is, of one post.
-fn every_page(post: &Post, publication: &Publication) -> Vec<(&'static str, String)> {
+fn every_page(article: &Article, publication: &Publication) -> Vec<(&'static str, String)> {
     let (theme, feeds) = (theme(), feeds());
     let site = site(publication, &feeds);
+    let post = &article.post;
     let topics = topics_of(&[post]);
     let neighbours = Neighbours { newer: Some(post), older: Some(post) };
     let shown = |result: Result<String, Diagnostic>| result.unwrap_or_else(|problem| panic!("{problem}"));
     vec![
-        ("page", shown(page(&theme, &site, post, neighbours, None))),
+        ("page", shown(page_of(article, &site, neighbours))),
         ("index", shown(index(&theme, &site, &[post]))),
         ("topic", shown(topic(&theme, &site, &topics[0]))),
         ("author", shown(author(&theme, &site, &writer(post, publication)))),
@@ -138,16 +145,8 @@ fn a_page_is_small_and_announces_its_feeds() {
 }
 
 #[test]
-fn a_redirect_leads_to_the_post() {
-    let publication = publication("https://example.org/");
-    let html = redirect(&site(&publication, &[]), &sample_post());
-    assert!(html.contains("content=\"0; url=https://example.org/softmax/\""), "{html}");
-    assert!(html.contains("<link rel=\"canonical\" href=\"https://example.org/softmax/\">"));
-}
-
-#[test]
 fn tags_that_name_the_same_page_are_one_topic() {
-    let (mut a, mut b) = (sample_post(), sample_post());
+    let (mut a, mut b) = (sample_post().post, sample_post().post);
     a.tags = vec!["Machine Learning".into(), "C++".into(), "!!".into()];
     b.tags = vec!["machine-learning".into(), "C".into(), "C#".into()];
     let topics = topics_of(&[&a, &b]);
@@ -339,31 +338,32 @@ fn what_a_post_says_of_a_subscriber_is_text() {
 fn a_cover_is_shown_once() {
     let publication = publication("https://example.org/");
     let (theme, mut post) = (theme(), sample_post());
-    let shown = |post: &Post| {
+    let shown = |post: &mut Article| {
+        post.post.contents = Contents::of(&post.document, post.post.image.as_ref(), String::new());
         let site = site(&publication, &[]);
         [
-            page(&theme, &site, post, Neighbours::default(), None).unwrap().matches("src=\"../images/").count(),
+            page_of(post, &site, Neighbours::default()).unwrap().matches("src=\"../images/").count(),
             issue(&theme, &site, post).unwrap().html.matches("src=\"https://example.org/images/").count(),
             entry(post, &publication, &Pictures::default()).html.matches("src=\"https://example.org/images/").count(),
         ]
     };
-    assert_eq!(shown(&post), [1, 1, 1]);
-    post.image = Some(Target::Site("images/loss.png".into()));
-    assert_eq!(shown(&post), [1, 1, 1]);
-    post.image = Some(Target::Site("images/other.png".into()));
-    assert_eq!(shown(&post), [2, 2, 2]);
+    assert_eq!(shown(&mut post), [1, 1, 1]);
+    post.post.image = Some(Target::Site("images/loss.png".into()));
+    assert_eq!(shown(&mut post), [1, 1, 1]);
+    post.post.image = Some(Target::Site("images/other.png".into()));
+    assert_eq!(shown(&mut post), [2, 2, 2]);
     let target = Target::Site("images/other.png".into());
     let cover = Image { target, alt: String::new(), title: None, size: None, width: None };
     post.document.blocks.insert(0, Block::Paragraph(vec![Inline::Image(cover)]));
-    assert_eq!(shown(&post), [2, 2, 2]);
+    assert_eq!(shown(&mut post), [2, 2, 2]);
 }
 
 #[test]
 fn an_entry_has_everything_a_feed_asks_for() {
     let publication = publication("https://example.org/");
     let mut post = sample_post();
-    post.language = Some("de".into());
-    post.image = Some(Target::Site("images/é.png".into()));
+    post.post.language = Some("de".into());
+    post.post.image = Some(Target::Site("images/é.png".into()));
     let entry = entry(&post, &publication, &Pictures::default());
     assert_eq!(entry.url, "https://example.org/softmax/");
     assert_eq!(entry.image.as_deref(), Some("https://example.org/images/%C3%A9.png"));
@@ -375,9 +375,9 @@ fn an_entry_has_everything_a_feed_asks_for() {
 fn a_language_from_right_to_left_is_marked_in_page_and_mail() {
     let publication = publication("https://example.org/");
     let mut post = sample_post();
-    post.language = Some("ar".into());
+    post.post.language = Some("ar".into());
     let site = site(&publication, &[]);
-    let page = page(&theme(), &site, &post, Neighbours::default(), None).unwrap();
+    let page = page_of(&post, &site, Neighbours::default()).unwrap();
     assert!(page.contains("<html lang=\"ar\" dir=\"rtl\">"));
     let mail = issue(&theme(), &site, &post).unwrap().html;
     assert!(mail.contains("<html lang=\"ar\" dir=\"rtl\""));
@@ -387,7 +387,7 @@ fn a_language_from_right_to_left_is_marked_in_page_and_mail() {
 fn a_subject_is_one_line_whatever_the_title_holds() {
     let publication = publication("https://example.org/");
     let mut post = sample_post();
-    post.title = "a\r\nBcc: x\u{2028}y\tz".into();
+    post.post.title = "a\r\nBcc: x\u{2028}y\tz".into();
     assert_eq!(issue(&theme(), &site(&publication, &[]), &post).unwrap().subject, "a Bcc: x y z");
 }
 
@@ -395,7 +395,7 @@ fn a_subject_is_one_line_whatever_the_title_holds() {
 fn a_long_archive_is_a_list_of_titles() {
     let publication = publication("https://example.org/");
     let post = sample_post();
-    let html = index(&theme(), &site(&publication, &[]), &vec![&post; 40]).unwrap();
+    let html = index(&theme(), &site(&publication, &[]), &vec![&post.post; 40]).unwrap();
     assert_eq!(html.matches("What a softmax hides").count(), 40);
     assert_eq!(html.matches("polite argument").count(), 25);
 }
@@ -420,7 +420,7 @@ fn deep_nesting_ends_in_a_mail_and_not_in_a_crash() {
         let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
         let site = site(&publication, &[]);
         assert!(issue(&theme(), &site, &post).is_ok());
-        page(&theme(), &site, &post, Neighbours::default(), None).unwrap();
+        page_of(&post, &site, Neighbours::default()).unwrap();
         entry(&post, &publication, &Pictures::default());
     }
 }
@@ -438,7 +438,7 @@ proptest! {
         let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
         let plain = sample::post("T", "t", Document { blocks: vec![paragraph("BODY")], footnotes: Vec::new() });
         let [page, frame] = [&post, &plain].map(|post| {
-            html::as_browsers_read(&page(&theme(), &site(&publication, &[]), post, Neighbours::default(), None).unwrap())
+            html::as_browsers_read(&page_of(post, &site(&publication, &[]), Neighbours::default()).unwrap())
         });
         let body = html::body(&post, &publication.base_url, &Pictures::default(), html::Medium::Web);
         prop_assert_eq!(page, frame.replace("<p>BODY</p>\n", &body));

@@ -62,7 +62,7 @@ impl Body {
 }
 
 /// Expands the shortcodes of a post's text, which begins at `body` in the file.
-pub(super) fn expand(file: &str, body: usize, site: &Site<'_>, linker: &mut Linker<'_>) -> Body {
+pub(super) fn expand(file: &str, body: usize, site: &Site, linker: &mut Linker<'_>) -> Body {
     let text = &file[body..];
     let whole = Body { text: text.to_owned(), pieces: vec![Piece { at: 0, file: body, origin: Origin::Copied }] };
     let is_plain = !MARKS.iter().any(|mark| text.contains(mark));
@@ -90,7 +90,7 @@ pub(super) fn expand(file: &str, body: usize, site: &Site<'_>, linker: &mut Link
 /// Writes the Markdown; the tags are in `tags`, the wiki links in `wiki`.
 pub(super) struct Expander<'a, 'l, 's> {
     pub(super) file: &'a str,
-    pub(super) site: &'a Site<'a>,
+    pub(super) site: &'a Site,
     pub(super) linker: &'l mut Linker<'s>,
     /// The code of the text, as byte ranges of the file: nothing in it is expanded.
     code: Vec<Range<usize>>,

@@ -50,7 +50,7 @@ const OPTIONS: Options = Options::ENABLE_TABLES
 pub(super) fn parse(
     file: &str,
     body: usize,
-    site: &Site<'_>,
+    site: &Site,
     linker: &mut Linker<'_>,
 ) -> Result<Document, Box<Diagnostic>> {
     let expanded = expand::expand(file, body, site, linker);

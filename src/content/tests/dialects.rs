@@ -23,7 +23,7 @@ fn folder(body: &str) -> Folder {
     folder
 }
 
-fn first_block(content: &Content) -> Block {
+fn first_block(content: &Loaded) -> Block {
     content.posts[0].document.blocks[0].clone()
 }
 

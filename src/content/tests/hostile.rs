@@ -132,7 +132,7 @@ fn a_missing_folder_is_an_error_and_no_panic() {
     assert_eq!(codes(&folder.load().diagnostics), ["folder-unreadable"]);
 }
 
-fn has_forbidden(post: &Post) -> bool {
+fn has_forbidden(post: &Read) -> bool {
     // Debug escapes what it must not print: the text of the whole tree, searched for escapes.
     let shown = format!("{:?} {:?} {:?} {:?}", post.document, post.title, post.summary, post.tags);
     // A backslash of the author is two of them here, and begins no escape.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn remember(content: &Content) -> Vec<KnownPost> {
+fn remember(content: &Loaded) -> Vec<KnownPost> {
     let known = content.posts.iter().map(|post| KnownPost {
         id: post.id.clone(),
         source: post.source.clone(),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::document::{Image, Target};
 
-fn links(post: &Post) -> Vec<Target> {
+fn links(post: &Read) -> Vec<Target> {
     fn gather(inlines: &[Inline], out: &mut Vec<Target>) {
         for inline in inlines {
             match inline {
@@ -33,7 +33,7 @@ fn site(path: &str) -> Target {
 
 const OTHER: &str = "---\ntitle: Other\ndate: 2025-01-01\n---\n";
 
-fn linking(body: &str, files: &[(&str, &str)]) -> (Post, Vec<Diagnostic>) {
+fn linking(body: &str, files: &[(&str, &str)]) -> (Read, Vec<Diagnostic>) {
     let folder = Folder::new(files);
     folder.write("posts/deep/a.md", format!("---\ntitle: T\ndate: 2025-01-15\n---\n{body}").as_bytes());
     folder.write("posts/2-other.md", OTHER.as_bytes());

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use super::*;
 use crate::diagnostic::Severity;
-use crate::domain::document::{Block, Inline, plain_text};
+use crate::domain::document::{Block, Document, Inline, plain_text};
 use crate::domain::post::{Channel, Visibility};
 
 /// A publication's folder in a temporary place; its posts lie in `posts/`.
@@ -50,23 +50,29 @@ impl Folder {
         std::fs::write(path, bytes).unwrap();
     }
 
-    fn load(&self) -> Content {
+    fn load(&self) -> Loaded {
+        let source = self.path().join("posts");
+        let output = source.join("public");
         let base_url = SiteUrl::parse("https://example.org/blog/").unwrap();
         let author = Author { name: "Default".into(), url: None };
-        load(&Options {
+        let options = Options {
             root: self.path(),
-            source: &self.path().join("posts"),
-            output: &self.path().join("posts/public"),
+            source: &source,
+            output: &output,
             time_zone: Tz::Europe__Berlin,
             base_url: &base_url,
             default_author: Some(&author),
             known: &self.known,
             retired: &self.retired,
             ignore: &self.ignore,
-            pictures: &Pictures::default(),
+            pictures: &Arc::default(),
             now: "2026-06-01T00:00:00Z".parse().unwrap(),
             look: self.look,
-        })
+        };
+        let content = load(&options, &|_| {});
+        let Content { posts, diagnostics, outbound, texts } = content;
+        let read = |post: Post| Read { document: texts.read(&post).unwrap().document, post };
+        Loaded { posts: posts.into_iter().map(read).collect(), diagnostics, outbound }
     }
 
     fn git(&self, arguments: &[&str], date: &str) {
@@ -94,8 +100,30 @@ impl Folder {
     }
 }
 
+/// What a folder holds, with all texts.
+struct Loaded {
+    posts: Vec<Read>,
+    diagnostics: Vec<Diagnostic>,
+    outbound: Vec<Outbound>,
+}
+
+/// A post with its text.
+#[derive(Debug)]
+struct Read {
+    post: Post,
+    document: Document,
+}
+
+impl std::ops::Deref for Read {
+    type Target = Post;
+
+    fn deref(&self) -> &Post {
+        &self.post
+    }
+}
+
 /// One post of one text, with a head that needs nothing else.
-fn one(body: &str) -> (Post, Vec<Diagnostic>) {
+fn one(body: &str) -> (Read, Vec<Diagnostic>) {
     let folder = Folder::new(&[("posts/a.md", &format!("---\ntitle: T\ndate: 2025-01-15\n---\n{body}"))]);
     let mut content = folder.load();
     (content.posts.pop().expect("one post"), content.diagnostics)
@@ -105,14 +133,14 @@ fn codes(diagnostics: &[Diagnostic]) -> Vec<&'static str> {
     diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
 }
 
-fn sources(content: &Content) -> Vec<&str> {
+fn sources(content: &Loaded) -> Vec<&str> {
     let mut sources: Vec<&str> = content.posts.iter().map(|post| post.source.as_str()).collect();
     sources.sort_unstable();
     sources
 }
 
 /// The text of all paragraphs.
-fn prose(post: &Post) -> String {
+fn prose(post: &Read) -> String {
     let blocks = post.document.blocks.iter().filter_map(|block| match block {
         Block::Paragraph(inlines) => Some(plain_text(inlines)),
         _ => None,

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::normal::{Side, normal, without_unknown};
 use super::{SITE, make_targets, posts};
-use crate::domain::post::Post;
+use crate::domain::post::Article;
 use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
 use crate::render::html::{self, Medium};
@@ -77,7 +77,7 @@ fn a_real_newsletter_reads_as_comrak_reads_it() {
         .par_iter()
         .zip(texts.par_iter().zip(&rendered))
         .filter_map(|(post, ((name, _), theirs))| {
-            assert_eq!(post.slug.as_str(), name);
+            assert_eq!(post.post.slug.as_str(), name);
             let differences = differences(post, theirs);
             (!differences.is_empty()).then_some((name.as_str(), differences))
         })
@@ -96,9 +96,9 @@ fn a_real_newsletter_reads_as_comrak_reads_it() {
 /// Lines of ours with the lines of theirs in their place.
 type Differences = Vec<(String, String)>;
 
-fn differences(post: &Post, theirs: &str) -> Differences {
+fn differences(post: &Article, theirs: &str) -> Differences {
     let folder = Url::parse(SITE).unwrap();
-    let page = folder.join(&format!("{}/", post.slug.as_str())).unwrap();
+    let page = folder.join(&post.post.site_path()).unwrap();
     let base = SiteUrl::parse(SITE).unwrap();
     let ours = normal(&html::body(post, &base, &Pictures::default(), Medium::Web), Side::Ours, &folder, &page);
     let theirs = normal(theirs, Side::Theirs, &folder, &page);

@@ -9,6 +9,7 @@ mod normal;
 mod plain;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -17,7 +18,7 @@ use self::examples::Example;
 use self::normal::{Side, normal, without_unknown};
 use super::html::{self, Medium, balanced};
 use crate::content::{self, Options};
-use crate::domain::post::Post;
+use crate::domain::post::{Article, Post};
 use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
 
@@ -41,31 +42,35 @@ const BY_DESIGN: &[(usize, &str)] = &[
 ];
 
 /// The posts that some texts become.
-fn posts(folder: &Path, texts: &[(String, String)]) -> Vec<Post> {
+fn posts(folder: &Path, texts: &[(String, String)]) -> Vec<Article> {
     for (name, text) in texts {
         let head = format!("---\ntitle: 'Title of {name}'\ndate: 2025-01-15\nslug: {name}\n---\n");
         std::fs::write(folder.join(format!("{name}.md")), head + text).unwrap();
     }
     let base_url = SiteUrl::parse(SITE).unwrap();
-    let loaded = content::load(&Options {
+    let output = folder.join("public");
+    let ignore = ["target.md".to_owned()];
+    let options = Options {
         root: folder,
         source: folder,
-        output: &folder.join("public"),
+        output: &output,
         time_zone: chrono_tz::UTC,
         base_url: &base_url,
         default_author: None,
         known: &[],
         retired: &[],
         // An example links to it.
-        ignore: &["target.md".to_owned()],
-        pictures: &Pictures::default(),
+        ignore: &ignore,
+        pictures: &Arc::default(),
         now: "2026-06-01T00:00:00Z".parse().unwrap(),
         look: content::Look::Build,
-    });
+    };
+    let loaded = content::load(&options, &|_| {});
     let is_ours = |post: &Post| texts.iter().any(|(name, _)| name == post.slug.as_str());
-    let mut posts: Vec<Post> = loaded.posts.into_iter().filter(is_ours).collect();
+    let ours = loaded.posts.iter().filter(|post| is_ours(post));
+    let mut posts: Vec<Article> = ours.map(|post| loaded.texts.read(post).unwrap()).collect();
     assert_eq!(posts.len(), texts.len(), "a text was refused");
-    posts.sort_by(|a, b| a.slug.as_str().cmp(b.slug.as_str()));
+    posts.sort_by(|a, b| a.post.slug.as_str().cmp(b.post.slug.as_str()));
     posts
 }
 
@@ -98,7 +103,7 @@ fn differing(examples: &[&Example]) -> Vec<(usize, String)> {
     let base = SiteUrl::parse(SITE).unwrap();
     let folder = Url::parse(SITE).unwrap();
     let compared = posts(dir.path(), &texts).into_iter().zip(examples).filter_map(|(post, example)| {
-        let page = folder.join(&format!("{}/", post.slug.as_str())).unwrap();
+        let page = folder.join(&post.post.site_path()).unwrap();
         let ours = normal(&html::body(&post, &base, &Pictures::default(), Medium::Web), Side::Ours, &folder, &page);
         let theirs = normal(&balanced(&without_unknown(&example.html)), Side::Theirs, &folder, &page);
         (ours != theirs).then(|| {

@@ -20,12 +20,12 @@ mod tables;
 mod tests;
 
 use crate::domain::document::Document;
-use crate::domain::post::Post;
+use crate::domain::post::{Article, Post};
 use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
 
 use super::links::{Links, Reach};
-use super::walk::Outline;
+use crate::domain::walk::Outline;
 
 #[cfg(test)]
 pub(super) use balance::as_browsers_read;
@@ -58,22 +58,28 @@ pub(super) enum Colours {
 
 /// The body of a post for a medium. Raw HTML is balanced for the web, and
 /// sanitised for feeds and mail.
-pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
-    body_in(Colours::Classes, post, base, pictures, medium)
+pub(super) fn body(article: &Article, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
+    body_in(Colours::Classes, article, base, pictures, medium)
 }
 
 /// The body of a post, with colours or without.
-pub(super) fn body_in(colours: Colours, post: &Post, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
+pub(super) fn body_in(
+    colours: Colours,
+    article: &Article,
+    base: &SiteUrl,
+    pictures: &Pictures,
+    medium: Medium,
+) -> String {
     let reach = match medium {
         Medium::Web => Reach::Page,
         Medium::Feed | Medium::Mail => Reach::Absolute,
     };
-    let links = Links::new(base, post.site_path(), reach);
-    let html = written(post, links.clone(), pictures, medium, colours);
+    let links = Links::new(base, article.post.site_path(), reach);
+    let html = written(article, links.clone(), pictures, medium, colours);
     // Parsing is by far the dearest step. In plain HTML there is nothing to close or to remove:
     // the rest of `html` was written and escaped by us. The test
     // `parsing_plain_html_changes_nothing` proves it.
-    if is_plain(&post.document) {
+    if is_plain(&article.document) {
         return html;
     }
     match medium {
@@ -83,8 +89,8 @@ pub(super) fn body_in(colours: Colours, post: &Post, base: &SiteUrl, pictures: &
     }
 }
 
-fn written(post: &Post, links: Links, pictures: &Pictures, medium: Medium, colours: Colours) -> String {
-    let document = &post.document;
+fn written(article: &Article, links: Links, pictures: &Pictures, medium: Medium, colours: Colours) -> String {
+    let Article { post, document } = article;
     let mut writer = Writer {
         out: String::with_capacity(4096),
         links,

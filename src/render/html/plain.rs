@@ -5,7 +5,7 @@
 //! `<small>…</small>` in running text; then there is nothing to close or to move.
 
 use crate::domain::document::{Document, Inline};
-use crate::render::walk;
+use crate::domain::walk;
 
 /// Elements of running text that every medium keeps and that HTML's rules never pull apart.
 const ELEMENTS: [&str; 10] =

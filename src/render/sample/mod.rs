@@ -8,7 +8,7 @@ use crate::domain::document::{
     AdmonitionKind, Alignment, Block, Definition, Document, Footnote, Image, Inline, ListItem, Spacing, Target,
 };
 use crate::domain::ids::PostId;
-use crate::domain::post::{Channel, Post, Slug, Visibility};
+use crate::domain::post::{Article, Channel, Contents, Post, Slug, Visibility};
 use crate::domain::publication::{Author, Publication, SiteUrl};
 use crate::domain::time::Dated;
 
@@ -32,8 +32,9 @@ pub fn publication(base: &str) -> Publication {
     }
 }
 
-pub fn post(title: &str, slug: &str, document: Document) -> Post {
-    Post {
+pub fn post(title: &str, slug: &str, document: Document) -> Article {
+    let contents = Contents::of(&document, None, String::new());
+    let post = Post {
         id: PostId::parse("tag:example.org,2026:attention").unwrap(),
         source: format!("{slug}.md"),
         slug: Slug::from_text(slug).unwrap(),
@@ -50,11 +51,12 @@ pub fn post(title: &str, slug: &str, document: Document) -> Post {
         visibility: Visibility::Public,
         email: Channel::On,
         feed: Channel::On,
-        document,
+        contents,
         assets: Vec::new(),
         commit: Some("abc123".into()),
         source_digest: String::new(),
-    }
+    };
+    Article { post, document }
 }
 
 pub fn text(text: &str) -> Inline {

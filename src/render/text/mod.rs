@@ -16,13 +16,13 @@ use std::cell::OnceCell;
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::document::{AdmonitionKind, Block, Definition, Document, Footnote, Inline, ListItem, Spacing};
-use crate::domain::post::Post;
+use crate::domain::post::Article;
 use crate::domain::publication::SiteUrl;
+use crate::domain::walk::Outline;
 use crate::pictures::Pictures;
 
 use super::html::Sanitizer;
 use super::links::{Links, Reach};
-use super::walk::Outline;
 use flow::Flow;
 
 /// How wide a line of text is, in columns.
@@ -32,17 +32,17 @@ pub(super) const WIDTH: usize = 72;
 const NARROWEST: usize = 24;
 
 /// The body of a post as text, with its notes and the list of its links; lines end in `\n`.
-pub(super) fn body(post: &Post, base: &SiteUrl, pictures: &Pictures) -> String {
+pub(super) fn body(article: &Article, base: &SiteUrl, pictures: &Pictures) -> String {
     let mut writer = Writer {
         pictures,
-        links: Links::new(base, post.site_path(), Reach::Absolute),
+        links: Links::new(base, article.post.site_path(), Reach::Absolute),
         listed: Vec::new(),
-        outline: Outline::of(&post.document),
+        outline: Outline::of(&article.document),
         sanitizer: OnceCell::new(),
         raw_link: None,
         hidden: None,
     };
-    let mut lines = writer.document(&post.document);
+    let mut lines = writer.document(&article.document);
     writer.push_list_of_links(&mut lines);
     joined(&lines)
 }

@@ -146,7 +146,7 @@ impl Shown<'_> {
                 drop(answer.send(proof.map(|proof| self.on_this_machine(&proof.html))));
             }
             Question::Entry(slug, answer) => {
-                let entry = self.post(&slug).map(|post| campaign::entry(self.prepared, post));
+                let entry = self.post(&slug).and_then(|post| campaign::entry(self.prepared, post).ok());
                 drop(answer.send(entry.map(|entry| self.on_this_machine(&entry.html))));
             }
             Question::Site(answer) => drop(answer.send(self.site.get_or_init(|| self.build()).clone())),
@@ -208,7 +208,7 @@ impl Shown<'_> {
                 None
             }
         };
-        let entry = campaign::entry(self.prepared, post);
+        let entry = campaign::entry(self.prepared, post).map_err(|wrong| findings.push(Finding::of(&wrong))).ok();
         Sheet {
             glance: Glance::of(post, &findings),
             page: format!("{SITE}{}", post.site_path()),

@@ -2,9 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::domain::document::{Block, Document, Footnote, Inline, Target};
-use crate::domain::post::Post;
-use crate::math::Style;
+use super::document::{Block, Document, Footnote, Inline, Target};
 
 /// One thing in a document.
 #[derive(Clone, Copy)]
@@ -16,24 +14,19 @@ enum Node<'a> {
 }
 
 /// Whether something holds for every block of raw HTML.
-pub(super) fn all_html_blocks(document: &Document, test: &dyn Fn(&str) -> bool) -> bool {
+pub fn all_html_blocks(document: &Document, test: &dyn Fn(&str) -> bool) -> bool {
     !any(document, &|node| matches!(node, Node::Block(Block::Html(html)) if !test(html)))
 }
 
 /// Whether something holds for every stretch of running text, those in others included.
-pub(super) fn all_lines(document: &Document, test: &dyn Fn(&[Inline]) -> bool) -> bool {
+pub fn all_lines(document: &Document, test: &dyn Fn(&[Inline]) -> bool) -> bool {
     !any(document, &|node| matches!(node, Node::Line(line) if !test(line)))
-}
-
-/// Whether there is a formula anywhere.
-pub(super) fn has_formulas(document: &Document) -> bool {
-    any(document, &|node| matches!(node, Node::Block(Block::Math(_)) | Node::Inline(Inline::Math(_))))
 }
 
 /// The level at which a heading is shown: 2 for the highest the author used, since the title
 /// stands above it at 1, and so on down. Outlines without gaps are what screen readers follow.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outline {
+pub struct Outline {
     highest: u8,
 }
 
@@ -56,17 +49,24 @@ impl Outline {
     }
 }
 
-/// The formulas of a document in reading order, notes last.
-pub(super) fn formulas(document: &Document) -> Vec<(String, Style)> {
+/// The formulas that stand in running text, in TeX, notes last.
+pub fn inline_formulas(document: &Document) -> Vec<String> {
     all(document, |node| match node {
-        Node::Block(Block::Math(tex)) => Some((tex.clone(), Style::Display)),
-        Node::Inline(Inline::Math(tex)) => Some((tex.clone(), Style::Inline)),
+        Node::Inline(Inline::Math(tex)) => Some(tex.clone()),
+        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
+    })
+}
+
+/// The displayed formulas, in TeX, notes last.
+pub fn displayed_formulas(document: &Document) -> Vec<String> {
+    all(document, |node| match node {
+        Node::Block(Block::Math(tex)) => Some(tex.clone()),
         Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
     })
 }
 
 /// The sources of a document's diagrams.
-pub(super) fn diagrams(document: &Document) -> Vec<String> {
+pub fn diagrams(document: &Document) -> Vec<String> {
     all(document, |node| match node {
         Node::Block(Block::Code { language: Some(language), text, .. }) if language == "mermaid" => Some(text.clone()),
         Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
@@ -74,7 +74,7 @@ pub(super) fn diagrams(document: &Document) -> Vec<String> {
 }
 
 /// Where a document's images are.
-pub(super) fn images(document: &Document) -> Vec<Target> {
+pub fn images(document: &Document) -> Vec<Target> {
     all(document, |node| match node {
         Node::Block(Block::Figure { image, .. }) | Node::Inline(Inline::Image(image)) => Some(image.target.clone()),
         Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
@@ -91,23 +91,21 @@ fn all<T>(document: &Document, find: impl Fn(Node) -> Option<T>) -> Vec<T> {
     found.into_inner()
 }
 
-/// The post's cover, unless the text shows the same image itself: nobody wants it twice.
-pub(super) fn cover(post: &Post) -> Option<&Target> {
-    let cover = post.image.as_ref()?;
-    let name = match cover {
+/// Whether a document shows an image, by its place.
+pub fn shows(document: &Document, target: &Target) -> bool {
+    let name = match target {
         Target::Url(name) | Target::Site(name) | Target::Fragment(name) => name.as_str(),
     };
-    let shown = any(&post.document, &|node| match node {
-        Node::Block(Block::Figure { image, .. }) | Node::Inline(Inline::Image(image)) => image.target == *cover,
+    any(document, &|node| match node {
+        Node::Block(Block::Figure { image, .. }) | Node::Inline(Inline::Image(image)) => image.target == *target,
         Node::Block(Block::Html(html)) | Node::Inline(Inline::Html(html)) => html.contains(name),
         Node::Block(_) | Node::Line(_) | Node::Inline(_) => false,
-    });
-    (!shown).then_some(cover)
+    })
 }
 
 /// How many of the notes some blocks refer to, counted from the first: notes are in the order of
 /// their first reference. A note may refer to others.
-pub(super) fn notes_used(blocks: &[Block], notes: &[Footnote]) -> usize {
+pub fn notes_used(blocks: &[Block], notes: &[Footnote]) -> usize {
     let used = Cell::new(0);
     let count = |node: Node| {
         if let Node::Inline(Inline::FootnoteReference(index)) = node {

@@ -1,0 +1,80 @@
+//! The texts of posts: parsed when they are asked for, and not held.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::links::Linker;
+use super::site::Site;
+use super::source;
+use super::{article, markdown};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::document::Document;
+use crate::domain::post::{Article, Post};
+
+/// Where a post's text is found again.
+#[derive(Debug, Clone)]
+pub(super) struct Whereabouts {
+    /// The file on disk.
+    pub(super) path: PathBuf,
+    /// The byte at which the text begins.
+    pub(super) body: usize,
+    /// The title that the head declares.
+    pub(super) title: Option<String>,
+}
+
+/// Where the texts of the posts of one load are read again.
+#[derive(Debug)]
+pub struct Texts {
+    site: Site,
+    /// By the names of the files.
+    files: HashMap<String, Whereabouts>,
+}
+
+impl Texts {
+    pub(super) fn new(site: Site, files: HashMap<String, Whereabouts>) -> Self {
+        Self { site, files }
+    }
+
+    /// Reads and parses the text of a post of this load. A second call does it again and gives
+    /// the same.
+    ///
+    /// A file that was changed since the load is an error: its text would not be that of the post.
+    pub fn read(&self, post: &Post) -> Result<Article, Box<Diagnostic>> {
+        let file = self.files.get(&post.source).ok_or_else(|| changed(post))?;
+        let source = source::read(&file.path, &post.source)?;
+        if source.digest != post.source_digest {
+            return Err(changed(post));
+        }
+        // What is wrong was said when the post was loaded.
+        let mut linker = Linker::new(&self.site, &file.path, &post.source, &source.text);
+        let (document, _) = parse(&source.text, file.body, file.title.as_deref(), &self.site, &mut linker)?;
+        Ok(Article { post: post.clone(), document })
+    }
+}
+
+/// Parses a post's text, which begins at byte `body` of its file. The heading that repeats the
+/// declared title is left out; without a declared title, the first heading is taken out and
+/// becomes it.
+pub(super) fn parse(
+    text: &str,
+    body: usize,
+    declared: Option<&str>,
+    site: &Site,
+    linker: &mut Linker<'_>,
+) -> Result<(Document, Option<String>), Box<Diagnostic>> {
+    let mut document = markdown::parse(text, body, site, linker)?;
+    article::remove_footer(&mut document);
+    let title = match declared {
+        Some(title) => {
+            article::remove_repeated_title(&mut document, title);
+            Some(title.to_owned())
+        }
+        None => article::take_title(&mut document, site.pictures.macros()),
+    };
+    Ok((document, title))
+}
+
+fn changed(post: &Post) -> Box<Diagnostic> {
+    let message = "the file was changed while it was being worked on";
+    Box::new(Diagnostic::error("file-changed", Place::file(&post.source), message).help("run the command again"))
+}
