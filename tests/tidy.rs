@@ -91,6 +91,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls_pki_types", &["dkim/"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
+    ("hickory_resolver", &["egress/"]),
     ("hyper", &["egress/", "web/http"]),
     ("hyper_util", &["egress/", "web/http"]),
     ("http_body_util", &["web/http"]),

@@ -1,6 +1,7 @@
 //! What could be better in posts, mails and templates; the silencing of what an author has
 //! heard; and the repair of what needs no judgement.
 
+mod domain;
 mod links;
 mod posts;
 mod silence;
@@ -14,6 +15,7 @@ use crate::content;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Change, FileError};
 
+pub use domain::{Findings, domain};
 pub use links::links;
 pub use posts::posts;
 pub use silence::silence;

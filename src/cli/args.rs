@@ -46,6 +46,9 @@ pub enum Verb {
         /// With --links, ask pages of private networks too
         #[arg(long, requires = "links")]
         private: bool,
+        /// Also ask DNS about the sending domain: bounces, SPF, DKIM, DMARC, one-click unsubscribing
+        #[arg(long)]
+        dns: bool,
         /// Fail on warnings too
         #[arg(long)]
         strict: bool,

@@ -8,10 +8,11 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::printer::{self, Format};
 use crate::campaign::{self, Prepared};
-use crate::check;
+use crate::check::{self, Findings};
+use crate::config::Config;
 use crate::content::Look;
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::egress::Reach;
+use crate::egress::{Reach, Resolver};
 
 /// What `check` does about what it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,21 +30,29 @@ enum Failing {
     Warnings,
 }
 
+/// Who is asked over the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asking {
+    /// Where to ask about links to other sites; `None`: nowhere.
+    pub links: Option<Reach>,
+    /// Whether DNS is asked about the sending domain.
+    pub dns: bool,
+}
+
 /// How to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manner {
     mode: Mode,
-    /// Where to ask about links to other sites; `None`: nowhere.
-    links: Option<Reach>,
+    asking: Asking,
     failing: Failing,
 }
 
 impl Manner {
     /// The manner that the flags ask for.
-    pub fn of(fix: bool, links: Option<Reach>, strict: bool) -> Self {
+    pub fn of(fix: bool, asking: Asking, strict: bool) -> Self {
         Self {
             mode: if fix { Mode::Repair } else { Mode::Report },
-            links,
+            asking,
             failing: if strict { Failing::Warnings } else { Failing::Errors },
         }
     }
@@ -64,11 +73,13 @@ pub fn run(context: &Context, manner: Manner) -> Result<Exit, Failure> {
     diagnostics.extend(prepared.diagnostics.iter().cloned());
     diagnostics.extend(campaign::foresee(&prepared)?.diagnostics);
     diagnostics.extend(advice(&prepared));
-    if let Some(reach) = manner.links {
+    if let Some(reach) = manner.asking.links {
         diagnostics.extend(super::publish::runtime()?.block_on(check::links(&prepared.outbound, reach)));
     }
+    let domain = manner.asking.dns.then(|| domain(&config)).transpose()?;
+    diagnostics.extend(domain.iter().flat_map(|findings| findings.diagnostics.clone()));
     let diagnostics = check::silence(diagnostics, &config.root, &config.silences);
-    show(context, &prepared, &diagnostics);
+    show(context, &prepared, &diagnostics, domain.as_ref());
     let fails = match manner.failing {
         Failing::Errors => has_errors(&diagnostics),
         Failing::Warnings => !diagnostics.is_empty(),
@@ -85,12 +96,28 @@ fn advice(prepared: &Prepared) -> Vec<Diagnostic> {
     found
 }
 
-fn show(context: &Context, prepared: &Prepared, diagnostics: &[Diagnostic]) {
+/// What DNS says of the sending domain.
+fn domain(config: &Config) -> Result<Findings, Failure> {
+    let resolver = config.resolver.map_or_else(Resolver::system, Resolver::at).map_err(|error| Failure::Usage {
+        message: error.to_string(),
+        help: Some("name a DNS server in fieldpost.toml: `[check]`, and below it resolver = \"9.9.9.9\"".to_owned()),
+    })?;
+    let mut findings = super::publish::runtime()?.block_on(check::domain(config, &resolver));
+    findings.diagnostics = findings.diagnostics.into_iter().map(|one| one.relative_to(&config.root)).collect();
+    Ok(findings)
+}
+
+fn show(context: &Context, prepared: &Prepared, diagnostics: &[Diagnostic], domain: Option<&Findings>) {
     match context.format {
         Format::Json => {
-            printer::json(&json!({"diagnostics": diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>()}));
+            let mut shown = json!({"diagnostics": diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>()});
+            if let Some(findings) = domain {
+                shown["dns"] = json!(findings.found);
+            }
+            printer::json(&shown);
         }
         Format::Text => {
+            domain.iter().flat_map(|findings| &findings.found).for_each(|line| printer::say(line));
             printer::diagnostics(diagnostics);
             if diagnostics.is_empty() {
                 printer::say(&format!("{}, nothing to complain about", printer::count(prepared.posts.len(), "post")));

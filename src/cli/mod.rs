@@ -56,9 +56,9 @@ fn run(verb: Verb, context: &Context) -> Result<Exit, Failure> {
     match verb {
         Verb::Init { folder } => init::run(context, folder),
         Verb::New { title } => new::run(context, &title),
-        Verb::Check { fix, links, private, strict } => {
+        Verb::Check { fix, links, private, dns, strict } => {
             let reach = links.then_some(if private { Reach::Anywhere } else { Reach::Public });
-            check::run(context, check::Manner::of(fix, reach, strict))
+            check::run(context, check::Manner::of(fix, check::Asking { links: reach, dns }, strict))
         }
         Verb::Build => build::run(context),
         Verb::Preview { port, open } => {

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::nearest::nearest;
 use super::raw::{Raw, RawMail, RawPublication, Text};
 use super::sheet::{Sheet, Typed};
-use super::{Config, dkim, identity, pacing, paths, relay, rules, silence, zone};
+use super::{Config, dkim, identity, inquiry, pacing, paths, relay, rules, silence, zone};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
@@ -65,6 +65,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
     let rules = rules::rules(&raw.rules, sheet);
     let retired = retired(&raw.retired, sheet);
     let macros = macros(&raw.macros, sheet);
+    let resolver = inquiry::resolver(&raw.resolver, sheet);
     Some(Config {
         root: root.to_owned(),
         publication: publication?,
@@ -90,6 +91,8 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         cards: raw.cards.unwrap_or(DEFAULT_CARDS),
         feed_limit: raw.feed_limit.unwrap_or(DEFAULT_FEED_LIMIT),
         macros,
+        resolver,
+        places: inquiry::places(raw, sheet),
     })
 }
 

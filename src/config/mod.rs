@@ -13,6 +13,7 @@ mod clock;
 mod dkim;
 mod environment;
 mod identity;
+mod inquiry;
 mod named;
 mod nearest;
 mod pacing;
@@ -25,6 +26,7 @@ pub(crate) mod sheet;
 mod silence;
 mod zone;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,6 +41,7 @@ use crate::math::Macros;
 
 pub use clock::Clock;
 pub use environment::{Colour, Environment, EnvironmentError};
+pub use inquiry::Places;
 pub use nearest::nearest;
 pub use pacing::{RelayPace, Timing};
 pub use relay::{Relay, Security, Sign};
@@ -105,6 +108,10 @@ pub struct Config {
     pub feed_limit: usize,
     /// The author's abbreviations in formulas.
     pub macros: Macros,
+    /// The DNS server that `check` asks; `None` is the system's.
+    pub resolver: Option<SocketAddr>,
+    /// Where the settings stand that DNS is asked about.
+    pub places: Places,
 }
 
 impl Config {

@@ -48,6 +48,7 @@ const ELSEWHERE: &KnownKeys = &[
     ("[feed]", &["limit"]),
     ("[[silence]]", &["reason"]),
     ("[math]", &["macros"]),
+    ("[check]", &["resolver"]),
 ];
 
 const RELAY_KEYS: &[&str] = &[
@@ -87,6 +88,7 @@ pub(super) struct Raw {
     pub feed_limit: Option<usize>,
     pub templates: Text,
     pub macros: Vec<(Typed<String>, Typed<String>)>,
+    pub resolver: Text,
 }
 
 /// `[publication]`.
@@ -214,6 +216,7 @@ impl Raw {
             feed_limit: feed_limit(top.section("feed", "[feed]")),
             templates: only(top.section("templates", "[templates]"), "path"),
             macros: macros(top.section("math", "[math]")),
+            resolver: only(top.section("check", "[check]"), "resolver"),
         };
         top.finish(ELSEWHERE);
         raw

@@ -10,14 +10,18 @@
 
 mod canonical;
 mod key;
+mod published;
 mod record;
 mod sign;
 mod signer;
+mod tags;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod verify;
 
 pub use key::{Algorithm, KeyError, SigningKey};
+pub use published::{Published, RecordError};
 pub use record::Record;
 pub use signer::{KeyGone, KeyId, NameError, Signer, Signers};
+pub use tags::{TagError, tags};

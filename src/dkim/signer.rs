@@ -82,6 +82,11 @@ impl Signer {
         &self.id
     }
 
+    /// The public half of its key, as the record holds it.
+    pub fn public_key(&self) -> Vec<u8> {
+        self.key.public_key()
+    }
+
     /// The DNS record that receivers look for.
     pub fn record(&self) -> Record {
         Record::of(&self.key, &self.domain, &self.selector)

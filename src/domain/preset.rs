@@ -23,6 +23,19 @@ pub struct Preset {
     pub daily: Option<u64>,
     /// Whose DKIM signatures mail through it bears.
     pub signing: Signing,
+    /// Whose SPF record counts, and what it has to say.
+    pub spf: Spf,
+}
+
+/// What receivers hold the return path of mail through a relay against (RFC 7208).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spf {
+    /// Our domain's record, which has to name the relay's own addresses.
+    Host,
+    /// Our domain's record, which has to include this one.
+    Include(&'static str),
+    /// The relay's: it puts a return path of its own in the place of ours.
+    Relays,
 }
 
 /// Who signs what goes through a relay.
@@ -43,6 +56,7 @@ struct Row {
     rate: Option<&'static str>,
     daily: Option<u64>,
     signing: Signing,
+    spf: Spf,
 }
 
 /// Connections are closed after five minutes unless a relay asks for something else: what
@@ -59,6 +73,7 @@ const ROWS: &[Row] = &[
         rate: None,
         daily: None,
         signing: Signing::Ours,
+        spf: Spf::Host,
     },
     // Rate and quota belong to the account; a new one has 1/s and 200 a day. "Don't maintain long-lived connections."
     // A second DKIM-Signature is refused: "554 Transaction failed: Duplicate header".
@@ -70,6 +85,7 @@ const ROWS: &[Row] = &[
         rate: Some("1/s"),
         daily: None,
         signing: Signing::Relays,
+        spf: Spf::Relays,
     },
     // "At most 10 concurrent connections from one address" is asked for, not enforced.
     Row {
@@ -80,6 +96,7 @@ const ROWS: &[Row] = &[
         rate: None,
         daily: None,
         signing: Signing::Ours,
+        spf: Spf::Relays,
     },
     // 10,000 a day for each user.
     Row {
@@ -90,6 +107,7 @@ const ROWS: &[Row] = &[
         rate: None,
         daily: Some(10_000),
         signing: Signing::Ours,
+        spf: Spf::Include("_spf.google.com"),
     },
     // 500 a day; with Workspace 2,000.
     Row {
@@ -100,6 +118,7 @@ const ROWS: &[Row] = &[
         rate: None,
         daily: Some(500),
         signing: Signing::Ours,
+        spf: Spf::Include("_spf.google.com"),
     },
     // 3 connections, 30 messages a minute, 10,000 recipients a day for each mailbox.
     Row {
@@ -110,6 +129,7 @@ const ROWS: &[Row] = &[
         rate: Some("30/min"),
         daily: Some(10_000),
         signing: Signing::Ours,
+        spf: Spf::Include("spf.protection.outlook.com"),
     },
     // Limits exist; we found no numbers.
     Row {
@@ -120,6 +140,7 @@ const ROWS: &[Row] = &[
         rate: Some("1/s"),
         daily: None,
         signing: Signing::Ours,
+        spf: Spf::Include("spf.messagingengine.com"),
     },
     // Three messages on one connection: what Mailgun told the authors of KumoMTA.
     Row {
@@ -130,6 +151,7 @@ const ROWS: &[Row] = &[
         rate: None,
         daily: None,
         signing: Signing::Ours,
+        spf: Spf::Relays,
     },
     // 10 connections, 50 messages on each.
     Row {
@@ -140,6 +162,7 @@ const ROWS: &[Row] = &[
         rate: None,
         daily: None,
         signing: Signing::Ours,
+        spf: Spf::Relays,
     },
 ];
 
@@ -152,6 +175,7 @@ pub const UNKNOWN: Preset = Preset {
     rate: None,
     daily: None,
     signing: Signing::Ours,
+    spf: Spf::Host,
 };
 
 impl Preset {
@@ -182,6 +206,7 @@ impl Row {
             rate: self.rate.map(|rate| Rate::parse(rate).expect("a test reads every row")),
             daily: self.daily,
             signing: self.signing,
+            spf: self.spf,
         }
     }
 }

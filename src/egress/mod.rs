@@ -1,10 +1,12 @@
-//! The one guarded HTTP client: whatever somebody else's text makes us ask for goes through here.
+//! Whom we ask about the world: the one guarded HTTP client, and DNS.
 //!
+//! Whatever somebody else's text makes us ask for over HTTP goes through [`Client`].
 //! A name is resolved once, every address it has must be public, and the connection goes to an
 //! address that was looked at. A redirect is a new question. Nothing is asked for longer than
 //! [`PATIENCE`], and no more than [`MOST`] bytes are read.
 
 mod address;
+mod resolver;
 mod tls;
 
 use std::net::SocketAddr;
@@ -19,6 +21,7 @@ use tokio::net::{TcpStream, lookup_host};
 use url::{Host, Url};
 
 pub use address::is_public;
+pub use resolver::{Answer, Exchange, NoResolver, Resolver, Text, Unanswered};
 use tls::Tls;
 
 /// One question may take so long, its redirects included.

@@ -7,6 +7,7 @@ mod support;
 mod check;
 mod digest;
 mod dkim;
+mod dns;
 mod faults;
 mod feeds;
 mod formulas;

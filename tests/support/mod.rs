@@ -1,6 +1,7 @@
 //! What several tests lean on.
 
 pub mod corpora;
+pub mod dns;
 pub mod golden;
 pub mod http;
 pub mod mail;
