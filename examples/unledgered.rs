@@ -132,6 +132,7 @@ fn issue(text: &str, html: &str) -> Result<Issue, Failure> {
         html: fill(html),
         text: fill(text),
         variants: Variants::default(),
+        pictures: Vec::new(),
         nonce: nonce.to_owned(),
         web_url: "https://bench.example.org/first/".to_owned(),
         commit: None,

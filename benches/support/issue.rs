@@ -71,6 +71,7 @@ fn issue(sentences: usize) -> Issue {
         subject: "Gradients — and what they are good for".to_owned(),
         html: format!("<p>Hello {name},</p>\n{}<a href=\"{url}\">Leave</a> {address}\n", paragraph.repeat(sentences)),
         text: format!("Hello {name},\n\n{}\nLeave: {url}\n{address}\n", SENTENCE.repeat(sentences)),
+        pictures: Vec::new(),
         variants: Variants::default(),
         nonce: NONCE.to_owned(),
         web_url: "https://notes.example.org/first/".to_owned(),

@@ -153,9 +153,9 @@ pub(super) fn freeze_all(prepared: &Prepared, posts: &[&Post]) -> Result<(Vec<Is
     let mut wrong = Vec::new();
     for post in posts {
         match freeze(prepared, post) {
-            Ok(Freezing { row, warning, .. }) => {
+            Ok(Freezing { row, warnings: found, .. }) => {
                 rows.push(row);
-                warnings.extend(warning);
+                warnings.extend(found);
             }
             Err(diagnostic) => wrong.push(diagnostic),
         }
@@ -168,14 +168,14 @@ pub(super) struct Freezing {
     pub frozen: Frozen,
     pub row: IssueRow,
     /// What the author should know of it.
-    pub warning: Option<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// One post as a frozen issue.
 pub(super) fn freeze(prepared: &Prepared, post: &Post) -> Result<Freezing, Diagnostic> {
-    let (issue, warning) = issue(prepared, post)?;
+    let (issue, warnings) = issue(prepared, post)?;
     let (frozen, row) = frozen(prepared, issue, |reason| unrenderable(post, reason))?;
-    Ok(Freezing { frozen, row, warning })
+    Ok(Freezing { frozen, row, warnings })
 }
 
 /// An issue, frozen, with its row; `unmade` says what it means that it cannot be.
@@ -198,9 +198,9 @@ pub(super) fn frozen(
 }
 
 /// One post as an issue, and what its author should know of it.
-pub(super) fn issue(prepared: &Prepared, post: &Post) -> Result<(Issue, Option<Diagnostic>), Diagnostic> {
+pub(super) fn issue(prepared: &Prepared, post: &Post) -> Result<(Issue, Vec<Diagnostic>), Diagnostic> {
     let article = prepared.texts.read(post).map_err(|changed| *changed)?;
-    render::issue(&prepared.theme, &prepared.site(), &article)
+    render::issue(&prepared.theme, &prepared.site(), &article, prepared.config.mail_pictures)
 }
 
 /// Assembles and signs each variant of the issue for nobody: what fails here would fail for

@@ -7,8 +7,9 @@ use crate::dkim::Signers;
 use crate::domain::address::Address;
 use crate::domain::entry::Entry;
 use crate::domain::ids::MessageId;
-use crate::domain::issue::{Issue, Marker, Slot};
+use crate::domain::issue::{Embedded, Issue, Marker, Slot};
 use crate::domain::post::Post;
+use crate::domain::publication::SiteUrl;
 use crate::domain::time::Instant;
 use crate::message::{self, Recipient};
 use crate::render;
@@ -31,14 +32,14 @@ pub struct Proof {
     /// How many bytes the whole message has.
     pub size: usize,
     /// What its author should know of it.
-    pub warning: Option<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The mail of a post to a reader who does not exist; the links in it that are a reader's own
 /// lead nowhere. Drafts have proofs too.
 pub fn proof(prepared: &Prepared, post: &Post, now: Instant) -> Result<Proof, Diagnostic> {
     let publication = &prepared.config.publication;
-    let (issue, warning) = open::issue(prepared, post)?;
+    let (issue, warnings) = open::issue(prepared, post)?;
     let unmade = |reason: String| {
         Diagnostic::error("unrenderable", Place::file(&post.source), format!("the mail cannot be made: {reason}"))
     };
@@ -55,14 +56,22 @@ pub fn proof(prepared: &Prepared, post: &Post, now: Instant) -> Result<Proof, Di
     let text = String::from_utf8_lossy(&message.bytes);
     let headers = text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n", "\n");
     let filled = |text: &str| filled(text, &issue, &recipient);
-    let (html, plain) = (filled(&issue.html), filled(&issue.text));
-    Ok(Proof { subject: issue.subject, headers, html, text: plain, size: message.bytes.len(), warning })
+    let (html, plain) = (with_pictures(filled(&issue.html), &issue, &publication.base_url), filled(&issue.text));
+    Ok(Proof { subject: issue.subject, headers, html, text: plain, size: message.bytes.len(), warnings })
 }
 
 /// The post as feeds carry it. The error is a file that was changed meanwhile.
 pub fn entry(prepared: &Prepared, post: &Post) -> Result<Entry, Box<Diagnostic>> {
     let article = prepared.texts.read(post)?;
     Ok(render::entry(&article, &prepared.config.publication, &prepared.pictures))
+}
+
+/// HTML whose pictures a browser finds: on the site, where each of them lies too.
+fn with_pictures(html: String, issue: &Issue, base: &SiteUrl) -> String {
+    let shown = |html: String, picture: &Embedded| {
+        html.replace(&format!("cid:{}", picture.content_id), &base.join(&picture.site_path))
+    };
+    issue.pictures.iter().fold(html, shown)
 }
 
 /// A part with the reader's values in their places, as [`message::assemble`] writes them.

@@ -136,13 +136,13 @@ pub async fn send_test(
     post: &Post,
     addresses: &[Address],
     clock: Clock,
-) -> Result<(String, Option<Diagnostic>), SendError> {
+) -> Result<(String, Vec<Diagnostic>), SendError> {
     let transport = transport(prepared.config)?;
     let message_id_key = ledger.secret("message-id")?;
     let publication = &prepared.config.publication;
     let mut test = post.clone();
     test.title = format!("[TEST] {}", post.title);
-    let Freezing { frozen, row, warning } =
+    let Freezing { frozen, row, warnings } =
         open::freeze(prepared, &test).map_err(|wrong| SendError::Unrenderable(Box::new(wrong)))?;
     let (base_url, key) = (&publication.base_url, unsubscribe_key(ledger)?);
     let unsubscribe_url = unsubscribe_url(base_url, &key, SubscriberId(0));
@@ -158,7 +158,7 @@ pub async fn send_test(
             .map_err(|error| SendError::Refused(error.to_string()))?;
         send_one(&transport, &publication.from.address, address, &message).await?;
     }
-    Ok((transport.name(), warning))
+    Ok((transport.name(), warnings))
 }
 
 /// The key of unsubscribe tokens. Its number is 1: the first of its kind.

@@ -2,21 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::MailPictures;
 use crate::content::Texts;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::domain::post::{Channel, Post};
+use crate::domain::post::{Article, Channel, Post};
 use crate::render::{self, SiteContext, Theme};
 
 /// What filters and readers take for advertising in a subject.
 const SHOUTS: [&str; 8] = ["free!", "100%", "act now", "click here", "winner", "$$$", "urgent", "limited time"];
 
 /// Looks at posts beside each other and at the mails they become.
-pub fn posts(posts: &[&Post], texts: &Texts, theme: &Theme, site: &SiteContext) -> Vec<Diagnostic> {
+pub fn posts(
+    posts: &[&Post],
+    texts: &Texts,
+    theme: &Theme,
+    site: &SiteContext,
+    pictures: MailPictures,
+) -> Vec<Diagnostic> {
     let mut out = repeated_titles(posts);
     for post in posts {
         out.extend(shouting(post));
         if post.email == Channel::On {
-            out.extend(clipped(post, texts, theme, site));
+            // A file that changed meanwhile is reported by whoever mails.
+            let Ok(article) = texts.read(post) else { continue };
+            out.extend(left_out(&article, theme, site, pictures));
         }
     }
     out
@@ -60,9 +69,9 @@ fn shouting(post: &Post) -> Option<Diagnostic> {
     Some(Diagnostic::warning("subject-shouts", Place::file(&post.source), message).help("say it quietly"))
 }
 
-/// What had to be left out of the mail, or nearly so, for Gmail to show all of it.
-fn clipped(post: &Post, texts: &Texts, theme: &Theme, site: &SiteContext) -> Option<Diagnostic> {
-    // A template that is wrong is reported by whoever mails, and so is a file that changed.
-    let (_, shortened) = render::issue(theme, site, &texts.read(post).ok()?).ok()?;
-    shortened
+/// What had to be left out of the mail, or nearly so: text that Gmail would cut off, pictures for
+/// which there is no room.
+fn left_out(article: &Article, theme: &Theme, site: &SiteContext, pictures: MailPictures) -> Vec<Diagnostic> {
+    // A template that is wrong is reported by whoever mails.
+    render::issue(theme, site, article, pictures).map_or_else(|_| Vec::new(), |(_, left_out)| left_out)
 }

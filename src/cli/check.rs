@@ -90,7 +90,8 @@ pub fn run(context: &Context, manner: Manner) -> Result<Exit, Failure> {
 /// What could be better beyond one post's text.
 fn advice(prepared: &Prepared) -> Vec<Diagnostic> {
     let config = prepared.config;
-    let mut found = check::posts(&prepared.public_posts(), &prepared.texts, &prepared.theme, &prepared.site());
+    let (posts, texts, site) = (prepared.public_posts(), &prepared.texts, prepared.site());
+    let mut found = check::posts(&posts, texts, &prepared.theme, &site, config.mail_pictures);
     let templates = config.templates.as_deref().map(check::templates).unwrap_or_default();
     found.extend(templates.into_iter().map(|one| one.relative_to(&config.root)));
     found

@@ -20,8 +20,8 @@ pub fn run(context: &Context, post: &str, to: &[String]) -> Result<Exit, Failure
     let addresses = addresses(to)?;
     let runtime = super::publish::runtime()?;
     let clock = context.environment.clock();
-    let (place, warning) = runtime.block_on(campaign::send_test(&prepared, &ledger, found, &addresses, clock))?;
-    printer::diagnostics(warning.as_slice());
+    let (place, warnings) = runtime.block_on(campaign::send_test(&prepared, &ledger, found, &addresses, clock))?;
+    printer::diagnostics(&warnings);
     printer::say(&format!(
         "sent \"{}\" as a test, {} by {place}",
         found.title,

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::nearest::nearest;
 use super::raw::{Raw, RawMail, RawPublication, Text};
 use super::sheet::{Sheet, Typed};
-use super::{Config, dkim, identity, inquiry, pacing, paths, relay, rules, silence, zone};
+use super::{Config, dkim, identity, inquiry, mail_pictures, pacing, paths, relay, rules, silence, zone};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
@@ -81,6 +81,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         smtp_patience: environment.smtp_patience,
         subscribers_file,
         mail_since,
+        mail_pictures: mail_pictures::mail_pictures(&raw.mail, sheet),
         in_doubt,
         begin_ahead: raw.delivery.begin_ahead.unwrap_or(DEFAULT_BEGIN_AHEAD),
         timing,

@@ -14,6 +14,7 @@ mod dkim;
 mod environment;
 mod identity;
 mod inquiry;
+mod mail_pictures;
 mod named;
 mod nearest;
 mod pacing;
@@ -42,6 +43,7 @@ use crate::math::Macros;
 pub use clock::Clock;
 pub use environment::{Colour, Environment, EnvironmentError};
 pub use inquiry::Places;
+pub use mail_pictures::MailPictures;
 pub use nearest::nearest;
 pub use pacing::{RelayPace, Timing};
 pub use relay::{Relay, Security, Sign};
@@ -88,6 +90,8 @@ pub struct Config {
     pub subscribers_file: Option<PathBuf>,
     /// Posts dated earlier were never news: they are not mailed.
     pub mail_since: Option<Instant>,
+    /// Where the pictures of mails are.
+    pub mail_pictures: MailPictures,
     /// What to do with a delivery in doubt.
     pub in_doubt: InDoubtPolicy,
     /// How many deliveries one sender may have begun and not settled, 1 to 10,000.

@@ -38,7 +38,7 @@ const ELSEWHERE: &KnownKeys = &[
         ],
     ),
     ("[source]", &["ignore"]),
-    ("[mail]", &["from", "reply_to", "list_id", "idempotency_header", "since"]),
+    ("[mail]", &["from", "reply_to", "list_id", "idempotency_header", "since", "images", "cid_cap"]),
     ("[[relay]]", RELAY_KEYS),
     ("[[dkim]]", &["selector", "key_file", "domain"]),
     ("[subscribers]", &["file"]),
@@ -120,6 +120,8 @@ pub(super) struct RawMail {
     pub list_id: Text,
     pub idempotency_header: Text,
     pub since: Text,
+    pub images: Text,
+    pub cid_cap: Text,
 }
 
 /// `[[relay]]`.
@@ -253,6 +255,8 @@ fn mail(mut section: Section<'_, '_>) -> RawMail {
         list_id: section.text("list_id"),
         idempotency_header: section.text("idempotency_header"),
         since: section.date("since"),
+        images: section.text("images"),
+        cid_cap: section.text("cid_cap"),
     };
     section.finish(ELSEWHERE);
     raw

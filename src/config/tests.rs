@@ -76,6 +76,19 @@ fn title_and_base_url_suffice() {
 }
 
 #[test]
+fn pictures_are_linked_unless_the_mail_shall_hold_them() {
+    let pictures = |mail: &str| good_and(&format!("[mail]\n{mail}")).config().mail_pictures;
+    assert_eq!(pictures(""), MailPictures::Linked);
+    assert_eq!(pictures("images = \"linked\""), MailPictures::Linked);
+    assert_eq!(pictures("images = \"cid\""), MailPictures::Embedded { cap: 300_000 });
+    assert_eq!(pictures("images = \"cid\"\ncid_cap = \"2 MB\""), MailPictures::Embedded { cap: 2_000_000 });
+    for wrong in ["images = \"inline\"", "images = \"cid\"\ncid_cap = \"300\"", "cid_cap = \"1 KB\""] {
+        let mistakes = good_and(&format!("[mail]\n{wrong}")).mistakes();
+        assert_eq!(mistakes.iter().map(|one| one.code).collect::<Vec<_>>(), ["mail-images"], "{wrong}");
+    }
+}
+
+#[test]
 fn content_and_templates_are_used_when_they_are_there() {
     let site = Site::new(GOOD);
     fs::create_dir(site.root().join("content")).unwrap();

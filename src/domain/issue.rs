@@ -139,12 +139,27 @@ pub struct Issue {
     pub text: String,
     /// What those get who lack what a template asks about.
     pub variants: Variants,
+    /// The pictures that travel in the mail itself, in the order of their first use.
+    pub pictures: Vec<Embedded>,
     /// The nonce of the slot markers: lower-case hex.
     pub nonce: String,
     /// The absolute URL of the post's page.
     pub web_url: String,
     /// The git commit the post had.
     pub commit: Option<String>,
+}
+
+/// A picture that travels in the mail itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embedded {
+    /// What `cid:` in the HTML names it by, made of its content and of a domain of ours (RFC 2392).
+    pub content_id: String,
+    /// Where it lies on the site: `pictures/0123456789abcdef.png`.
+    pub site_path: String,
+    /// What it is, such as `image/png`.
+    pub media_type: &'static str,
+    /// The whole file.
+    pub bytes: Vec<u8>,
 }
 
 /// The renderings for those who lack something. `Default` is none: no template asks.

@@ -13,7 +13,7 @@ use super::error::{Field, Reason, Unrenderable};
 use super::frozen::{FIRST_VERSION, Frozen, Part, Segment, hex};
 use super::scan::{Flaw, field_names};
 use super::splice::assemble;
-use super::{header, quoted_printable};
+use super::{header, pictures, quoted_printable};
 use crate::dkim::Signers;
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
@@ -55,6 +55,7 @@ pub fn freeze(issue: &Issue, publication: &Publication) -> Result<Frozen, Unrend
         segments: segments(issue, &issue.html, &issue.text, publication)?,
         asked: issue.variants.asked.clone(),
         variants: variants.collect::<Result<_, _>>()?,
+        pictures: issue.pictures.iter().map(pictures::encoded).collect(),
     }
     .of_the_lowest_version();
     prove(&frozen, publication)?;
@@ -79,8 +80,14 @@ fn segments(issue: &Issue, html: &str, text: &str, publication: &Publication) ->
     let headers = headers(issue, publication, &mut gaps)?;
     let parts = MultiPart::alternative()
         .boundary(boundary([&issue.subject, html, text]))
-        .singlepart(part(ContentType::TEXT_PLAIN, gaps.encode(text, &issue.nonce, Part::Text)?))
-        .singlepart(part(ContentType::TEXT_HTML, gaps.encode(html, &issue.nonce, Part::Html)?));
+        .singlepart(part(ContentType::TEXT_PLAIN, gaps.encode(text, &issue.nonce, Part::Text)?));
+    let html = part(ContentType::TEXT_HTML, gaps.encode(html, &issue.nonce, Part::Html)?);
+    let parts = if issue.pictures.is_empty() {
+        parts.singlepart(html)
+    } else {
+        let bodies = (0..issue.pictures.len()).map(|nth| gaps.mark(Segment::Picture(nth))).collect();
+        parts.multipart(pictures::related(html, &issue.pictures, bodies))
+    };
     let message = headers.multipart(parts).expect("From and the envelope are set");
     let text = String::from_utf8(message.formatted()).expect("every value is encoded as ASCII");
     Ok(gaps.cut(&text))

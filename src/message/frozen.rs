@@ -34,10 +34,15 @@ pub struct Frozen {
     /// [`Variants::parts`](crate::domain::issue::Variants::parts). From version 2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) variants: Vec<Vec<Segment>>,
+    /// The pictures that every copy holds, in Base64. From version 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) pictures: Vec<String>,
 }
 
 /// One subject, one HTML, one text; three slots, empty for those who lack the value.
 pub(super) const FIRST_VERSION: u32 = 1;
+/// The first to know defaults, attributes and variants.
+const SECOND_VERSION: u32 = 2;
 
 /// Which part of the message a slot stands in, and so how its value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +72,8 @@ pub enum Segment {
     Slot(Slot, Part),
     /// The same, with what stands there for those who lack the value. From version 2.
     SlotOr(Slot, Part, String),
+    /// The picture of that number. From version 3.
+    Picture(usize),
 }
 
 /// Why stored bytes are no template.
@@ -100,6 +107,10 @@ impl Frozen {
         if frozen.asked.len() > Variants::MOST_ASKED || frozen.variants.len() != (1 << frozen.asked.len()) - 1 {
             return Err(<serde_json::Error as serde::de::Error>::custom("a variant is missing").into());
         }
+        let is_there = |segment: &Segment| !matches!(segment, Segment::Picture(nth) if *nth >= frozen.pictures.len());
+        if !frozen.all_segments().all(is_there) {
+            return Err(<serde_json::Error as serde::de::Error>::custom("a picture is missing").into());
+        }
         Ok(frozen)
     }
 
@@ -107,7 +118,11 @@ impl Frozen {
     /// name, and an older fieldpost can send it.
     pub(super) fn of_the_lowest_version(mut self) -> Self {
         let is_new = !self.asked.is_empty() || self.all_segments().any(Segment::is_new);
-        self.version = if is_new { ASSEMBLER_VERSION } else { FIRST_VERSION };
+        self.version = match (is_new, self.pictures.is_empty()) {
+            (_, false) => ASSEMBLER_VERSION,
+            (true, true) => SECOND_VERSION,
+            (false, true) => FIRST_VERSION,
+        };
         self
     }
 
@@ -179,9 +194,10 @@ impl Someone {
 
 impl Segment {
     /// How many bytes it has in every copy.
-    pub(super) fn static_length(&self) -> usize {
+    pub(super) fn static_length(&self, pictures: &[String]) -> usize {
         match self {
             Self::Static(bytes) => bytes.len(),
+            Self::Picture(nth) => pictures[*nth].len(),
             Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe | Self::Slot(..) | Self::SlotOr(..) => 0,
         }
     }
@@ -189,11 +205,13 @@ impl Segment {
     fn slot(&self) -> Option<&Slot> {
         match self {
             Self::Slot(slot, _) | Self::SlotOr(slot, _, _) => Some(slot),
-            Self::Static(_) | Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe => None,
+            Self::Static(_) | Self::Picture(_) | Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe => {
+                None
+            }
         }
     }
 
-    /// Whether version 1 does not know it.
+    /// Whether version 1 does not know it, but version 2 does.
     fn is_new(&self) -> bool {
         match self {
             Self::SlotOr(..) => true,
@@ -201,7 +219,9 @@ impl Segment {
                 Slot::PreferencesUrl | Slot::Attribute(_) => true,
                 Slot::UnsubscribeUrl | Slot::SubscriberName | Slot::SubscriberAddress => false,
             },
-            Self::Static(_) | Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe => false,
+            Self::Static(_) | Self::Picture(_) | Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe => {
+                false
+            }
         }
     }
 }
@@ -244,8 +264,8 @@ mod tests {
     #[test]
     fn a_template_of_a_later_fieldpost_is_told_from_a_damaged_one() {
         let json = String::from_utf8(freeze(&issue(), &publication()).unwrap().to_bytes()).unwrap();
-        let later = json.replacen("\"version\":1", "\"version\":3,\"new\":[]", 1);
-        assert!(matches!(Frozen::from_bytes(later.as_bytes()), Err(ThawError::Version { found: 3 })));
+        let later = json.replacen("\"version\":1", "\"version\":4,\"new\":[]", 1);
+        assert!(matches!(Frozen::from_bytes(later.as_bytes()), Err(ThawError::Version { found: 4 })));
         for damaged in [&json[1..], &json[..json.len() - 9], &json.replacen("notes@", "notes ", 1), ""] {
             assert!(matches!(Frozen::from_bytes(damaged.as_bytes()), Err(ThawError::Syntax(_))), "{damaged}");
         }

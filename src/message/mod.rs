@@ -18,6 +18,7 @@ mod freeze;
 mod frozen;
 mod header;
 mod identity;
+mod pictures;
 mod quoted_printable;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -35,5 +36,5 @@ pub use splice::{Message, Recipient, assemble};
 /// How templates are spliced, at its newest. Every [`Frozen`] bears the lowest version that can
 /// splice it; a change that would give other bytes for an old template takes the next number and
 /// keeps the old way for old ones. Version 2 knows defaults, attributes, the preferences URL, and
-/// variants for those who lack what a template asks about.
-pub const ASSEMBLER_VERSION: u32 = 2;
+/// variants for those who lack what a template asks about; version 3 knows pictures in the mail.
+pub const ASSEMBLER_VERSION: u32 = 3;

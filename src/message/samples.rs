@@ -46,6 +46,7 @@ pub(crate) fn issue() -> Issue {
         html: format!("<p>Hello {name},</p>\n<p>grüße.</p>\n<p><a href=\"{url}\">Unsubscribe</a> {address}</p>\n"),
         text: format!("Hello {name},\n\ngrüße.\n.\nFrom here on.\n\nUnsubscribe: {url}\n{address}\n"),
         variants: Variants::default(),
+        pictures: Vec::new(),
         nonce: NONCE.to_owned(),
         web_url: "https://notes.example.org/first/".to_owned(),
         commit: None,

@@ -79,10 +79,10 @@ pub fn assemble(
 ) -> Result<Message, Unrenderable> {
     let gaps = Gaps::new(recipient, message_id, date)?;
     let segments = frozen.chosen(|slot| recipient.value(slot).is_empty());
-    let length: usize = segments.iter().map(Segment::static_length).sum();
+    let length: usize = segments.iter().map(|segment| segment.static_length(&frozen.pictures)).sum();
     let mut out = String::with_capacity(length + 1024);
     for segment in segments {
-        gaps.fill(segment, &mut out);
+        gaps.fill(segment, &frozen.pictures, &mut out);
     }
     let signed = signed(out, signers, date);
     check(&signed, frozen.headers + signers.len())?;
@@ -132,9 +132,10 @@ impl<'a> Gaps<'a> {
         })
     }
 
-    fn fill(&self, segment: &Segment, out: &mut String) {
+    fn fill(&self, segment: &Segment, pictures: &[String], out: &mut String) {
         match segment {
             Segment::Static(bytes) => out.push_str(bytes),
+            Segment::Picture(nth) => out.push_str(&pictures[*nth]),
             Segment::Date => out.push_str(&self.date),
             Segment::To => out.push_str(&self.to),
             Segment::MessageId => out.push_str(&self.message_id),

@@ -7,7 +7,8 @@ use super::html::{self, Medium, push_attribute};
 use super::links::Here;
 use super::mail::{Bodies, Mail, Templates};
 use super::views::{PostView, SiteView, byline};
-use super::{SiteContext, Theme, shown, text};
+use super::{SiteContext, Theme, embed, shown, text};
+use crate::config::MailPictures;
 use crate::diagnostic::Diagnostic;
 use crate::domain::issue::Issue;
 use crate::domain::post::{Article, Post};
@@ -16,17 +17,24 @@ const TEMPLATES: Templates = Templates { subject: "mail/subject.txt", html: "mai
 
 /// The post as it is mailed to everybody: CSS inlined, URLs absolute, and a marker wherever
 /// recipients differ; rendered once more for those who lack what a template asks about. Of a
-/// post too long for mail programs a part is mailed, and a warning says which. A template
-/// without the unsubscribe link in both parts is refused. The same post and theme always give
-/// the same bytes.
-pub fn issue(theme: &Theme, site: &SiteContext, article: &Article) -> Result<(Issue, Option<Diagnostic>), Diagnostic> {
+/// post too long for mail programs a part is mailed, and of its pictures those that fit are put
+/// in where the author wants that; warnings say what was left out. A template without the
+/// unsubscribe link in both parts is refused. The same post and theme always give the same bytes.
+pub fn issue(
+    theme: &Theme,
+    site: &SiteContext,
+    article: &Article,
+    pictures: MailPictures,
+) -> Result<(Issue, Vec<Diagnostic>), Diagnostic> {
     let words = text::body(article, &site.publication.base_url, site.pictures);
-    clip::fitted(article, |extent| {
+    let (issue, clipped) = clip::fitted(article, |extent| {
         let issue = rendered(theme, site, &article.post, extent, &words)?;
         let variants = issue.variants.parts.iter().map(|parts| parts.html.len());
         let size = variants.fold(issue.html.len(), usize::max);
         Ok((issue, size))
-    })
+    })?;
+    let (issue, linked) = embed::embedded(issue, pictures, site, &article.post);
+    Ok((issue, clipped.into_iter().chain(linked).collect()))
 }
 
 fn rendered(theme: &Theme, site: &SiteContext, post: &Post, extent: &Extent, words: &str) -> Result<Issue, Diagnostic> {

@@ -55,6 +55,7 @@ impl Mail<'_> {
             html,
             text,
             variants: Variants { asked: found.asked, parts },
+            pictures: Vec::new(),
             nonce: self.nonce,
             web_url: self.web_url,
             commit: self.commit,

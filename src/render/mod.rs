@@ -8,6 +8,7 @@ mod clip;
 #[cfg(test)]
 mod conformance;
 mod digest;
+mod embed;
 mod entry;
 mod html;
 mod issue;

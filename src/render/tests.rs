@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::sample::{self, any_html, document, paragraph, publication};
 use super::*;
+use crate::config::MailPictures;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::{AdmonitionKind, Block, Document, Image, Inline, Target};
 use crate::domain::issue::{Issue, Marker, Slot, Variants};
@@ -56,8 +57,8 @@ fn writer<'a>(post: &'a Post, publication: &'a Publication) -> Writer<'a> {
 
 /// An issue of which there is nothing to be told.
 fn issue(theme: &Theme, site: &SiteContext, post: &Article) -> Result<Issue, Diagnostic> {
-    let (issue, warning) = super::issue(theme, site, post)?;
-    assert_eq!(warning, None);
+    let (issue, warnings) = super::issue(theme, site, post, MailPictures::Linked)?;
+    assert_eq!(warnings, []);
     Ok(issue)
 }
 
@@ -196,8 +197,9 @@ fn a_mail_that_is_too_long_ends_at_a_heading_with_a_link_to_the_rest_and_keeps_i
     let mut post = sample_post();
     let chapter = |n| [sample::heading(2, &format!("chapter-{n}"), "Chapter"), paragraph(&"word ".repeat(2000))];
     post.document.blocks = (1..30).flat_map(chapter).collect();
-    let (issue, warning) = super::issue(&theme(), &site(&publication, &[]), &post).unwrap();
-    assert!(warning.unwrap().message.contains("Gmail cuts off at 102 KB"));
+    let site = site(&publication, &[]);
+    let (issue, warnings) = super::issue(&theme(), &site, &post, MailPictures::Linked).unwrap();
+    assert!(warnings[0].message.contains("Gmail cuts off at 102 KB"));
     assert!((80 * 1024..=100 * 1024).contains(&issue.html.len()), "{}", issue.html.len());
     let link = "<a href=\"https://example.org/softmax/#chapter-9\"";
     let continued = issue.html.find(link).unwrap_or_else(|| panic!("{}", issue.html));

@@ -56,6 +56,13 @@ fn right_to_left_and_chinese_and_japanese_posts_are_as_expected_and_valid() {
     assert_valid(&golden);
 }
 
+#[test]
+fn mails_that_hold_their_pictures_are_as_expected_and_valid() {
+    let golden = Golden::of("embedded").run("check", &["check"], 0).run("publish", &PUBLISH, 0);
+    golden.assert_as_expected();
+    assert_valid(&golden);
+}
+
 /// What other programs make of it is asked in `gallery.rs`.
 #[test]
 fn the_gallery_of_everything_there_is_is_as_expected_and_valid() {

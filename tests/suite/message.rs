@@ -71,6 +71,7 @@ fn issue(subject: &str, text: &str, html: &str) -> Issue {
         html: format!("<p>Dear {name} ({address}),</p>\n{html}\n<a href=\"{url}\">unsubscribe</a>"),
         text: format!("Dear {name} ({address}),\n{text}\n-- \nunsubscribe: {url}"),
         variants: Variants::default(),
+        pictures: Vec::new(),
         nonce: NONCE.to_owned(),
         web_url: "https://notes.example.org/nasty/".to_owned(),
         commit: None,

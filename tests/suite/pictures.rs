@@ -4,7 +4,9 @@
 use std::fs;
 
 use crate::support::mail::Mail;
+use crate::support::sink::{Script, Sink};
 use crate::support::site::Site;
+use crate::support::tools::judge;
 
 /// A drawing wider than a mail.
 const DRAWING: &str = "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='300'><rect width='400' height='300' fill='#1a55a5'/></svg>";
@@ -108,4 +110,85 @@ fn a_picture_that_cannot_be_used_is_named_with_its_place_and_the_rest_goes_on() 
         assert!(ran.stderr().contains("content/odd.md:8:1") && ran.stderr().contains("help:"), "{}", ran.stderr());
         assert!(site.file("public/odd/index.html").exists());
     }
+}
+
+/// A publication whose mails hold their pictures, with these recipients.
+fn embedding(rest: &str, recipients: &[&str]) -> Site {
+    let site =
+        Site::with_config(&format!("[subscribers]\nfile = \"subscribers.toml\"\n[mail]\nimages = \"cid\"\n{rest}"));
+    let person = |name: &&str| format!("[[subscriber]]\nemail = \"{name}@example.org\"\n");
+    site.write("subscribers.toml", recipients.iter().map(person).collect::<String>());
+    site.write("content/photo.png", photograph());
+    site.write("content/drawing.svg", DRAWING);
+    let text = "Words.\n\n![A photograph](photo.png)\n\n![A drawing](drawing.svg)\n\n![It again](photo.png)\n\n$$\\frac a b$$\n";
+    site.write("content/pictures.md", format!("---\ntitle: Pictures\ndate: 2026-01-02\n---\n\n{text}"));
+    site
+}
+
+fn only_mail(site: &Site) -> std::path::PathBuf {
+    fs::read_dir(site.file(".fieldpost/outbox/new")).unwrap().next().unwrap().unwrap().path()
+}
+
+/// The cids that some HTML names, and the Content-IDs of a message; both without those that stand
+/// there twice.
+fn named_and_there(message: &[u8]) -> [Vec<String>; 2] {
+    let html = Mail::parse(message).part("text/html");
+    let message = String::from_utf8_lossy(message).into_owned();
+    let found = |text: &str, before: &str, end: char| {
+        let mut ids: Vec<String> =
+            text.split(before).skip(1).map(|rest| rest.split(end).next().unwrap_or_default().to_owned()).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    };
+    [found(&html, "src=\"cid:", '"'), found(&message, "\r\nContent-ID: <", '>')]
+}
+
+#[test]
+fn a_mail_that_holds_its_pictures_holds_each_that_it_shows_and_no_other() {
+    let site = embedding("", &["ada"]);
+    site.run(&["publish", "--yes", "--backfill", "1"]).expect_code(0);
+    let file = only_mail(&site);
+    judge("tests/support/check_mail.py", &[&file]);
+    let message = fs::read(&file).unwrap();
+    let [named, there] = named_and_there(&message);
+    assert_eq!((named.len(), &named), (3, &there));
+    let html = Mail::parse(&message).part("text/html");
+    assert_eq!(html.matches("src=\"cid:").count(), 4, "{html}");
+    assert!(!html.contains("src=\"https://"), "{html}");
+    let text = Mail::parse(&message).part("text/plain");
+    assert!(text.contains("[image: A photograph]"), "{text}");
+}
+
+#[test]
+fn pictures_for_which_there_is_no_room_stay_on_the_site_and_the_author_is_told() {
+    let site = embedding("cid_cap = \"3 KB\"\n", &["ada"]);
+    let said = site.run(&["publish", "--yes", "--backfill", "1"]).expect_code(0).stderr();
+    assert!(said.contains("warning[mail-pictures]: one picture of "), "{said}");
+    let message = fs::read(only_mail(&site)).unwrap();
+    let [named, there] = named_and_there(&message);
+    assert_eq!((named.len(), &named), (2, &there));
+    let html = Mail::parse(&message).part("text/html");
+    assert_eq!(html.matches("src=\"https://notes.example.org/pictures/").count(), 2, "{html}");
+    let checked = site.run(&["check", "--json"]).expect_code(0).json();
+    assert!(checked.to_string().contains("mail-pictures"), "{checked}");
+}
+
+#[test]
+fn a_resend_holds_the_same_pictures_when_their_files_are_gone() {
+    let sink = Sink::start(Script::default());
+    let relay = format!("[[relay]]\nurl = \"smtp://127.0.0.1:{}\"\n[delivery]\nin_doubt = \"hold\"\n", sink.port());
+    let site = embedding(&relay, &["once-drop-after-data-ada"]);
+    site.run(&["publish", "--yes", "--backfill", "1"]).expect_code(1);
+    fs::remove_file(site.file("content/photo.png")).unwrap();
+    fs::write(site.file("content/drawing.svg"), DRAWING.replace("#1a55a5", "#a51a1a")).unwrap();
+    fs::remove_dir_all(site.file(".fieldpost/cache")).unwrap();
+    fs::remove_dir_all(site.file("public")).unwrap();
+    let campaign = site.report()["campaigns"][0]["id"].as_str().unwrap().to_owned();
+    site.run(&["resolve", &campaign, "resend"]).expect_code(0);
+    site.run(&["publish", "--yes"]);
+    let copies = sink.messages();
+    assert_eq!(copies.len(), 2);
+    assert!(copies[0].bytes == copies[1].bytes, "not the same bytes");
+    assert_eq!(named_and_there(&copies[1].bytes)[1].len(), 3);
 }

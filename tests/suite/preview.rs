@@ -127,3 +127,16 @@ fn nobody_else_is_answered_and_no_path_leads_out() {
         assert_eq!(get(preview.address, path).0, 404, "{path}");
     }
 }
+
+#[test]
+fn pictures_that_travel_in_the_mail_are_shown_from_the_site() {
+    let site = Site::with_config("[mail]\nimages = \"cid\"\n");
+    site.write(
+        "content/square.svg",
+        "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><path d='M0 0h9v9'/></svg>",
+    );
+    site.write("content/a.md", "---\ntitle: A\ndate: 2026-01-02\n---\n\nWords.\n\n![A square](square.svg)\n");
+    let preview = Preview::of(site);
+    let mail = preview.page("/mail?slug=a");
+    assert!(!mail.contains("cid:") && mail.contains("src=\"/site/pictures/"), "{mail}");
+}

@@ -69,14 +69,35 @@ def shape_defects(message):
             yield f"{name} stands {len(message.get_all(name, []))} times"
     if message.get_content_type() != "multipart/alternative":
         yield f"the message is {message.get_content_type()}"
-    kinds = [part.get_content_type() for part in message.walk()][1:]
-    if kinds != ["text/plain", "text/html"]:
+    parts = list(message.walk())[1:]
+    pictures = [part for part in parts if part.get_content_maintype() == "image"]
+    kinds = [part.get_content_type() for part in parts if part not in pictures]
+    around = ["multipart/related"] if pictures else []
+    if kinds != ["text/plain", *around, "text/html"]:
         yield f"the parts are {kinds}"
-    for part in list(message.walk())[1:]:
+    yield from picture_defects(message, pictures)
+    for part in (part for part in parts if part.get_content_maintype() == "text"):
         if part.get_content_charset() != "utf-8" or part["Content-Transfer-Encoding"] != "quoted-printable":
             yield f"{part.get_content_type()} is not quoted-printable UTF-8"
         elif not part.get_content().strip():
             yield f"{part.get_content_type()} is empty"
+
+
+def picture_defects(message, pictures):
+    """Pictures in the mail: each named by the HTML beside it, in Base64, shown and not attached."""
+    for part in pictures:
+        if part["Content-Transfer-Encoding"] != "base64" or part.get_content_disposition() != "inline":
+            yield f"{part.get_content_type()} is not inline Base64"
+        elif not part.get_content():
+            yield f"{part.get_content_type()} is empty"
+    related = [part for part in message.walk() if part.get_content_type() == "multipart/related"]
+    if any(part.get_param("type") != "text/html" for part in related):
+        yield "multipart/related does not say that it begins with HTML"
+    ids = [part.get("Content-ID", "").strip("<>") for part in pictures]
+    html = next((part.get_content() for part in message.walk() if part.get_content_type() == "text/html"), "")
+    named = set(re.findall(r'src="cid:([^"]+)"', html))
+    if sorted(ids) != sorted(named):
+        yield f"the HTML shows {sorted(named)}, the mail holds {sorted(ids)}"
 
 
 def list_defects(message):

@@ -10,7 +10,7 @@ import email, email.policy, json, sys
 message = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.strict)
 parts = {}
 for part in message.walk():
-    if not part.is_multipart():
+    if part.get_content_maintype() == 'text':
         parts[part.get_content_type()] = part.get_content()
 headers = [[name, str(value)] for name, value in message.items()]
 print(json.dumps({'headers': headers, 'parts': parts}))

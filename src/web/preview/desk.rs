@@ -194,7 +194,7 @@ impl Shown<'_> {
         let mut findings = self.findings(post);
         let mail = match self.proof(post) {
             Ok(proof) => {
-                findings.extend(proof.warning.iter().map(Finding::of));
+                findings.extend(proof.warnings.iter().map(Finding::of));
                 Some(Mail {
                     subject: proof.subject,
                     headers: proof.headers,
