@@ -1,9 +1,12 @@
 //! Raw HTML of a post: its relative addresses made to work wherever the post is read.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::characters::{without_forbidden, without_forbidden_references};
-use super::links::{Linker, Use};
+use super::links::{Linker, Resolved, Use, is_refused};
+use crate::domain::document::Target;
+use crate::picture;
 
 /// Rewrites the addresses in a piece of HTML. `span` is where the piece stands in the file.
 pub(super) fn rewrite(html: &str, linker: &mut Linker<'_>, text: &str, span: Range<usize>) -> String {
@@ -15,6 +18,7 @@ pub(super) fn rewrite(html: &str, linker: &mut Linker<'_>, text: &str, span: Ran
         let place = locate(text, &span, value);
         let new = match attribute.kind {
             Kind::Address(usage) => linker.html_url(&unescape(value), usage, place),
+            Kind::Source => linker.html_source(&unescape(value), place),
             Kind::Set => Some(rewrite_set(value, linker, &place)),
         };
         if let Some(new) = new {
@@ -29,6 +33,49 @@ pub(super) fn rewrite(html: &str, linker: &mut Linker<'_>, text: &str, span: Ran
     }
     out.push_str(&html[done..]);
     out
+}
+
+impl Linker<'_> {
+    /// The value for an attribute of raw HTML: an absolute site path or URL. What cannot be
+    /// resolved stays as written; the complaint about it is made.
+    fn html_url(&mut self, value: &str, usage: Use, span: Range<usize>) -> Option<String> {
+        let resolved = self.html_target(value, usage, &span)?;
+        Some(self.html_text(resolved.target))
+    }
+
+    /// The same for the `src` of an element, which mail shows if it is a picture: then what is wrong
+    /// with it is said.
+    fn html_source(&mut self, value: &str, span: Range<usize>) -> Option<String> {
+        let Resolved { target, file } = self.html_target(value, Use::Embed, &span)?;
+        if let Some(file) = file.filter(|file| is_named_like_a_picture(file)) {
+            self.check_picture(&file, &span);
+        }
+        Some(self.html_text(target))
+    }
+
+    fn html_target(&mut self, value: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
+        // Scripts in raw HTML are the author's own; mail and feeds sanitise them.
+        if is_refused(value) { None } else { self.resolve(value, usage, span) }
+    }
+
+    fn html_text(&self, target: Target) -> String {
+        match target {
+            Target::Url(url) => url,
+            Target::Fragment(fragment) => format!("#{fragment}"),
+            Target::Site(path) => {
+                let url = self.site.base_url.join(&path);
+                let host_end = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
+                host_end.map_or(url.clone(), |at| url[at..].to_owned())
+            }
+        }
+    }
+}
+
+/// Raw HTML embeds films and pages, too.
+fn is_named_like_a_picture(file: &Path) -> bool {
+    file.extension()
+        .and_then(|ending| ending.to_str())
+        .is_some_and(|ending| picture::Kind::promised_by(ending).is_some())
 }
 
 /// `a.png 1x, b.png 2x`
@@ -58,6 +105,7 @@ fn escape(value: &str) -> String {
 
 enum Kind {
     Address(Use),
+    Source,
     Set,
 }
 
@@ -133,7 +181,8 @@ fn tag(html: &str, start: usize, out: &mut Vec<Attribute>) -> usize {
 fn kind_of(name: &str) -> Option<Kind> {
     match name.to_ascii_lowercase().as_str() {
         "href" | "cite" => Some(Kind::Address(Use::Link)),
-        "src" | "poster" => Some(Kind::Address(Use::Embed)),
+        "src" => Some(Kind::Source),
+        "poster" => Some(Kind::Address(Use::Embed)),
         "srcset" => Some(Kind::Set),
         _ => None,
     }

@@ -24,7 +24,7 @@ const MAX_SAID: usize = 25;
 
 /// Resolves the links of one post, and gathers the files it needs and what is wrong.
 pub(super) struct Linker<'a> {
-    site: &'a Site,
+    pub(super) site: &'a Site,
     /// The post's file on disk.
     path: &'a Path,
     /// The post's file as its author names it.
@@ -51,9 +51,9 @@ pub(super) enum Use {
 }
 
 /// A place, and the local file behind it if there is one.
-struct Resolved {
-    target: Target,
-    file: Option<PathBuf>,
+pub(super) struct Resolved {
+    pub(super) target: Target,
+    pub(super) file: Option<PathBuf>,
 }
 
 impl<'a> Linker<'a> {
@@ -91,7 +91,7 @@ impl<'a> Linker<'a> {
         Some((resolved.target, size))
     }
 
-    fn check_picture(&mut self, file: &Path, span: &Range<usize>) {
+    pub(super) fn check_picture(&mut self, file: &Path, span: &Range<usize>) {
         match self.site.pictures.copies(file) {
             Ok(copies) => {
                 for remark in copies.remarks {
@@ -107,24 +107,6 @@ impl<'a> Linker<'a> {
         normal(&self.path.parent().unwrap_or(Path::new("")).join(path)).is_file()
     }
 
-    /// The value for an attribute of raw HTML: an absolute site path or URL. What cannot be
-    /// resolved stays as written; the complaint about it is made.
-    pub(super) fn html_url(&mut self, value: &str, usage: Use, span: Range<usize>) -> Option<String> {
-        // Scripts in raw HTML are the author's own; mail and feeds sanitise them.
-        if scheme(value).is_some_and(|scheme| REFUSED_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())) {
-            return None;
-        }
-        Some(match self.resolve(value, usage, &span)?.target {
-            Target::Url(url) => url,
-            Target::Fragment(fragment) => format!("#{fragment}"),
-            Target::Site(path) => {
-                let url = self.site.base_url.join(&path);
-                let host_end = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
-                host_end.map_or(url.clone(), |at| url[at..].to_owned())
-            }
-        })
-    }
-
     /// The files the post needs, in the order of their first use; what is wrong; and what it
     /// says about other places.
     pub(super) fn into_parts(mut self, document: Option<&Document>) -> (Vec<Asset>, Vec<Diagnostic>, Sights) {
@@ -135,7 +117,7 @@ impl<'a> Linker<'a> {
         (assets, diagnostics, sights)
     }
 
-    fn resolve(&mut self, destination: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
+    pub(super) fn resolve(&mut self, destination: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
         let destination = without_forbidden(destination.trim());
         let destination = destination.as_str();
         if destination.is_empty() {
@@ -362,6 +344,11 @@ impl<'a> Linker<'a> {
 
 fn home() -> Resolved {
     Resolved { target: Target::Site(String::new()), file: None }
+}
+
+/// Whether an address runs code or carries a file instead of naming a place.
+pub(super) fn is_refused(address: &str) -> bool {
+    scheme(address).is_some_and(|scheme| REFUSED_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()))
 }
 
 /// The scheme of an absolute URL (RFC 3986, section 3.1).

@@ -231,6 +231,17 @@ pub enum Width {
     Percent(u32),
 }
 
+impl Width {
+    /// Reads `300`, `300px` or `50%`; `None` for what is no width that a picture can have.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(percent) = text.strip_suffix('%') {
+            return percent.parse().ok().filter(|percent| (1..=100).contains(percent)).map(Self::Percent);
+        }
+        let pixels = text.strip_suffix("px").unwrap_or(text).parse().ok();
+        pixels.filter(|pixels| (1..=10_000).contains(pixels)).map(Self::Pixels)
+    }
+}
+
 /// Where a link or an image leads.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {

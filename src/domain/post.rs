@@ -89,6 +89,8 @@ pub struct Contents {
     pub diagrams: Vec<String>,
     /// Where its images are.
     pub images: Vec<Target>,
+    /// The pieces of its raw HTML that show an image.
+    pub html_with_images: Vec<String>,
     /// Whether the cover of the post is among what it shows.
     pub shows_cover: bool,
 }
@@ -102,6 +104,7 @@ impl Contents {
             displayed_formulas: walk::displayed_formulas(document),
             diagrams: walk::diagrams(document),
             images: walk::images(document),
+            html_with_images: walk::html_with_images(document),
             shows_cover: cover.is_some_and(|cover| walk::shows(document, cover)),
         }
     }

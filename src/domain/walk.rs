@@ -81,6 +81,16 @@ pub fn images(document: &Document) -> Vec<Target> {
     })
 }
 
+/// The pieces of a document's raw HTML that show an image.
+pub fn html_with_images(document: &Document) -> Vec<String> {
+    all(document, |node| match node {
+        Node::Block(Block::Html(html)) | Node::Inline(Inline::Html(html)) => {
+            html.to_ascii_lowercase().contains("<img").then(|| html.clone())
+        }
+        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
+    })
+}
+
 /// What is found in a document, in reading order, notes last.
 fn all<T>(document: &Document, find: impl Fn(Node) -> Option<T>) -> Vec<T> {
     let found = RefCell::new(Vec::new());

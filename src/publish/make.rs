@@ -115,7 +115,7 @@ impl<'a> Outline<'a> {
 fn shown(site: &Site, posts: &[&Post], number: usize) -> Vec<(Subject, Picture)> {
     let card = render::card_of(posts[number], site.publication).filter(|_| number < site.cards);
     let card = card.and_then(|card| site.pictures.of(&card).ok().map(|picture| (card, picture)));
-    render::pictures_of(posts[number], site.pictures).into_iter().chain(card).collect()
+    render::pictures_of(posts[number], &site.publication.base_url, site.pictures).into_iter().chain(card).collect()
 }
 
 /// A publication's feeds, as pages and mails announce them.

@@ -33,7 +33,7 @@ pub(super) fn embedded(
 
 /// What a post shows, by the address that its mail shows it from.
 fn ours(site: &SiteContext, post: &Post) -> HashMap<String, (Subject, Picture)> {
-    let all = shown::pictures_of(post, site.pictures).into_iter();
+    let all = shown::pictures_of(post, &site.publication.base_url, site.pictures).into_iter();
     all.map(|(subject, picture)| (site.publication.base_url.join(&picture.site_path), (subject, picture))).collect()
 }
 

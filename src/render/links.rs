@@ -53,6 +53,11 @@ impl Links {
         self.base.join(&format!("{}#{name}", self.page))
     }
 
+    /// The absolute URL of a path of the site.
+    pub fn absolute(&self, site_path: &str) -> String {
+        self.base.join(site_path)
+    }
+
     /// The absolute URL of a relative reference found in raw HTML.
     pub fn resolve(&self, reference: &str) -> Option<String> {
         let page = Url::parse(&self.base.join(&self.page)).ok()?;

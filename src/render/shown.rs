@@ -1,5 +1,8 @@
 //! The pictures that a post shows.
 
+use std::path::Path;
+
+use super::html::{Piece, attribute, pieces, tag_name};
 use super::links::{Links, Reach};
 use super::views::byline;
 use crate::domain::document::Target;
@@ -10,7 +13,7 @@ use crate::pictures::{Copies, Form, Formula, Picture, Pictures, Subject};
 
 /// The pictures that a post shows in any medium, made now unless they were before; one that is
 /// shown twice is there twice. What no picture can be made of is left out: it is shown otherwise.
-pub fn pictures_of(post: &Post, pictures: &Pictures) -> Vec<(Subject, Picture)> {
+pub fn pictures_of(post: &Post, base: &SiteUrl, pictures: &Pictures) -> Vec<(Subject, Picture)> {
     let contents = &post.contents;
     let inline = contents.inline_formulas.iter().map(|tex| (tex, Style::Inline));
     let formulas = inline.chain(contents.displayed_formulas.iter().map(|tex| (tex, Style::Display)));
@@ -22,14 +25,18 @@ pub fn pictures_of(post: &Post, pictures: &Pictures) -> Vec<(Subject, Picture)> 
         |source: &String| [Form::Drawing, Form::Pixels].map(|form| Subject::Diagram { source: source.clone(), form });
     let diagrams = contents.diagrams.iter().flat_map(forms);
     let diagrams = diagrams.filter_map(|subject| pictures.of(&subject).ok().map(|picture| (subject, picture)));
-    let images = contents.images.iter().chain(&post.image);
-    let copies = images.flat_map(|target| copies_of(post, target, pictures));
+    let files = contents.images.iter().chain(&post.image).filter_map(|target| asset(post, target));
+    let links = Links::new(base, post.site_path(), Reach::Absolute);
+    let raw = contents.html_with_images.iter().flat_map(|html| pieces(html)).filter_map(|piece| match piece {
+        Piece::Tag(tag) if tag_name(tag) == "img" => raw_asset(tag, post, &links),
+        Piece::Tag(_) | Piece::Text(_) | Piece::Comment(_) => None,
+    });
+    let copies = files.chain(raw).flat_map(|file| copies_of(file, pictures));
     formulas.chain(diagrams).chain(copies).collect()
 }
 
-fn copies_of(post: &Post, target: &Target, pictures: &Pictures) -> Vec<(Subject, Picture)> {
-    let Some(file) = asset(post, target) else { return Vec::new() };
-    let Some(copies) = copies(post, target, pictures) else { return Vec::new() };
+fn copies_of(file: &Path, pictures: &Pictures) -> Vec<(Subject, Picture)> {
+    let Ok(copies) = pictures.copies(file) else { return Vec::new() };
     let subject = |number| Subject::Copy { file: file.to_owned(), number };
     copies.all().cloned().enumerate().map(|(number, picture)| (subject(number), picture)).collect()
 }
@@ -40,9 +47,16 @@ pub(super) fn copies(post: &Post, target: &Target, pictures: &Pictures) -> Optio
 }
 
 /// The file behind an image.
-fn asset<'p>(post: &'p Post, target: &Target) -> Option<&'p std::path::Path> {
+fn asset<'p>(post: &'p Post, target: &Target) -> Option<&'p Path> {
     let Target::Site(path) = target else { return None };
     let asset = post.assets.iter().find(|asset| asset.url_path() == *path)?;
+    Some(&asset.source)
+}
+
+/// The file behind an `img` of raw HTML.
+pub(super) fn raw_asset<'p>(tag: &str, post: &'p Post, links: &Links) -> Option<&'p Path> {
+    let url = links.resolve(&attribute(tag, "src")?.replace("&amp;", "&"))?;
+    let asset = post.assets.iter().find(|asset| links.absolute(&asset.url_path()) == url)?;
     Some(&asset.source)
 }
 

@@ -192,3 +192,46 @@ fn a_resend_holds_the_same_pictures_when_their_files_are_gone() {
     assert!(copies[0].bytes == copies[1].bytes, "not the same bytes");
     assert_eq!(named_and_there(&copies[1].bytes)[1].len(), 3);
 }
+
+#[test]
+fn images_in_raw_html_are_shown_as_those_in_markdown_are() {
+    let site = Site::with_config("[subscribers]\nfile = \"subscribers.toml\"\n");
+    site.write_subscribers(1);
+    site.write("content/my photo.png", photograph());
+    let raw = "<p align=\"center\"><img src=\"my%20photo.png\" alt='A \"large\" one' onload=\"x()\"></p>\n\n\
+               Half: <img width=\"50%\" src='my photo.png'> and small: <img src=\"my photo.png\" style=\"width: 90px\">.\n\n\
+               <img src=\"https://a.example/x.png\" width=\"1200\" height=\"600\" alt=\"elsewhere\">\n";
+    site.write("content/raw.md", format!("---\ntitle: Raw\ndate: 2026-01-02\n---\n\nWords.\n\n{raw}"));
+    site.run(&["publish", "--yes", "--backfill", "1"]).expect_code(0);
+    let mail = Mail::parse(&fs::read(only_mail(&site)).unwrap()).part("text/html");
+    let tags: Vec<&str> = mail.split("<img ").skip(1).map(|rest| rest.split('>').next().unwrap_or_default()).collect();
+    let copy = made(&mail);
+    assert_eq!(copy.len(), 1, "{tags:#?}");
+    let src = format!("src=\"https://notes.example.org/pictures/{}\"", copy[0]);
+    for (tag, size) in
+        tags.iter().zip(["width=\"600\" height=\"20\"", "width=\"300\" height=\"10\"", "width=\"90\" height=\"3\""])
+    {
+        assert!(tag.starts_with(&src) && tag.contains(size), "{size}: {tag}");
+    }
+    assert!(tags[0].contains("alt=\"A &quot;large&quot; one\""), "{}", tags[0]);
+    assert!(
+        tags[3].contains("width=\"600\" height=\"300\"") && tags[3].contains("https://a.example/x.png"),
+        "{}",
+        tags[3]
+    );
+    assert!(site.file("public/pictures").join(&copy[0]).exists());
+    let page = site.read("public/raw/index.html");
+    assert!(
+        page.contains("onload=\"x()\"") && !page.contains("src=\"../pictures/"),
+        "the web keeps what the author wrote: {page}"
+    );
+}
+
+#[test]
+fn a_picture_in_raw_html_that_mail_cannot_show_is_an_error_with_its_place() {
+    let site = Site::with_config("");
+    site.write("content/x.avif", b"\0\0\0\x20ftypavif\0\0");
+    site.write("content/raw.md", "---\ntitle: Raw\ndate: 2026-01-02\n---\n\n<img src=\"x.avif\" alt=\"x\">\n");
+    let said = site.run(&["build"]).expect_code(2).stderr();
+    assert!(said.contains("error[picture]: AVIF") && said.contains("content/raw.md:6:11"), "{said}");
+}

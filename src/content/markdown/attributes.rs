@@ -23,16 +23,7 @@ pub(super) fn apply(inlines: &mut Vec<Inline>) {
 /// The width among attributes.
 fn width(attributes: &str) -> Option<Width> {
     let written = attributes.split([' ', ':']).find_map(|attribute| attribute.strip_prefix("width="))?;
-    parsed(written.trim_matches(['"', '\'', '“', '”']))
-}
-
-/// `300`, `300px` or `50%`.
-pub(super) fn parsed(written: &str) -> Option<Width> {
-    if let Some(percent) = written.strip_suffix('%') {
-        return percent.parse().ok().filter(|percent| (1..=100).contains(percent)).map(Width::Percent);
-    }
-    let pixels = written.strip_suffix("px").unwrap_or(written).parse().ok();
-    pixels.filter(|pixels| (1..=10_000).contains(pixels)).map(Width::Pixels)
+    Width::parse(written.trim_matches(['"', '\'', '“', '”']))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use pulldown_cmark::HeadingLevel;
 
-use super::attributes;
 use crate::domain::document::{Alignment, Block, Inline, Width, plain_text};
 
 /// A paragraph of running text; an image alone is a figure, as is one with a line in italics
@@ -32,7 +31,7 @@ pub(super) fn paragraph(mut inlines: Vec<Inline>) -> Option<Block> {
 pub(super) fn width_in(alt: String) -> (String, Option<Width>) {
     let Some((words, size)) = alt.rsplit_once('|') else { return (alt, None) };
     let width = size.split_once('x').map_or(size, |(width, _)| width).trim();
-    match attributes::parsed(width).filter(|_| !width.ends_with('%')) {
+    match Width::parse(width).filter(|_| !width.ends_with('%')) {
         Some(width) => (words.trim_end().to_owned(), Some(width)),
         None => (alt, None),
     }

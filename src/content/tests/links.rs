@@ -174,13 +174,14 @@ fn a_link_to_what_readers_cannot_see_yet_is_warned_about() {
 
 #[test]
 fn addresses_in_raw_html_work_wherever_the_post_is_read() {
-    let html = "<p class=x><img src=\"pic.png\" alt='a>b' srcset=\"pic.png 1x, https://c.example/p.png 2x\"><a href='../2-other.md#z'>o</a><!-- <img src=gone.png> --><a href=#f>f</a></p>";
-    let (post, diagnostics) = linking(html, &[("posts/deep/pic.png", "x")]);
+    let html = "<p class=x><img src=\"pic.svg\" alt='a>b' srcset=\"pic.svg 1x, https://c.example/p.png 2x\"><a href='../2-other.md#z'>o</a><!-- <img src=gone.png> --><a href=#f>f</a></p>";
+    let (post, diagnostics) =
+        linking(html, &[("posts/deep/pic.svg", "<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'/>")]);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     let Block::Html(written) = &post.document.blocks[0] else { panic!("{:?}", post.document) };
     assert_eq!(
         written.trim(),
-        "<p class=x><img src=\"/blog/deep/pic.png\" alt='a>b' srcset=\"/blog/deep/pic.png 1x, https://c.example/p.png 2x\"><a href='/blog/other/#z'>o</a><!-- <img src=gone.png> --><a href=\"#f\">f</a></p>"
+        "<p class=x><img src=\"/blog/deep/pic.svg\" alt='a>b' srcset=\"/blog/deep/pic.svg 1x, https://c.example/p.png 2x\"><a href='/blog/other/#z'>o</a><!-- <img src=gone.png> --><a href=\"#f\">f</a></p>"
     );
     assert_eq!(post.assets.len(), 1);
     let (_, diagnostics) = linking("text <img src=\"gone.png\"> text", &[]);

@@ -218,7 +218,7 @@ impl Writer<'_> {
     fn raw_block(&mut self, html: &str) {
         match self.medium {
             Medium::Web => self.out.push_str(html),
-            Medium::Feed | Medium::Mail => self.out.push_str(&tamed(html)),
+            Medium::Feed | Medium::Mail => self.out.push_str(&tamed(&self.with_copies(html))),
         }
         if !html.ends_with('\n') {
             self.out.push('\n');

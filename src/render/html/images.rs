@@ -55,7 +55,7 @@ impl Writer<'_> {
         }
     }
 
-    fn made(&self, picture: &Picture) -> Option<String> {
+    pub(super) fn made(&self, picture: &Picture) -> Option<String> {
         self.links.href(&Target::Site(picture.site_path.clone()))
     }
 
@@ -130,7 +130,7 @@ pub(super) fn fitted(size: (u32, u32)) -> (u32, u32) {
 }
 
 /// The size scaled to a width, its proportions kept, never below one pixel.
-fn scaled((width, height): (u32, u32), wanted: u32) -> (u32, u32) {
+pub(super) fn scaled((width, height): (u32, u32), wanted: u32) -> (u32, u32) {
     let (width, wanted) = (u64::from(width.max(1)), wanted.max(1));
     let height = (u64::from(height) * u64::from(wanted) + width / 2) / width;
     (wanted, u32::try_from(height).unwrap_or(u32::MAX).max(1))

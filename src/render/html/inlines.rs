@@ -33,7 +33,7 @@ impl Writer<'_> {
             Inline::HardBreak => self.out.push_str("<br>\n"),
             Inline::Html(html) => match self.medium {
                 Medium::Web => self.out.push_str(html),
-                Medium::Feed | Medium::Mail => self.out.push_str(&tamed(html)),
+                Medium::Feed | Medium::Mail => self.out.push_str(&tamed(&self.with_copies(html))),
             },
         }
     }

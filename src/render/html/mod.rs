@@ -14,6 +14,7 @@ mod inlines;
 mod notes;
 mod plain;
 mod raw;
+mod raw_images;
 mod sanitize;
 mod tables;
 #[cfg(test)]
