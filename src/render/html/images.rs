@@ -7,8 +7,9 @@ use crate::picture;
 use crate::pictures::{Copies, Form, MAIL_WIDTH, Picture, Subject};
 use crate::render::shown;
 
-/// How wide the column of a page is, as `templates/style.css` makes it.
-const SIZES: &str = "(max-width: 45rem) 94vw, 684px";
+/// How wide the column of a page is, as `templates/style.css` makes it: in pixels, and in hundredths
+/// of a narrow screen.
+const COLUMN: (u32, u32) = (684, 94);
 
 /// From this width on, a copy has all the pixels that a screen can show in the column.
 const ENOUGH: u32 = 1440;
@@ -34,8 +35,8 @@ impl Writer<'_> {
                 let (width, height) = self.shown_size(size, wanted);
                 self.dimensions(width, height);
             }
-            (None, Some(Width::Pixels(width))) => self.attribute("width", &width.to_string()),
-            (None, Some(Width::Percent(_)) | None) => {}
+            (None, Some(wanted)) => self.width_alone(wanted),
+            (None, None) => {}
         }
         if let (Medium::Web, Some(Width::Percent(percent))) = (self.medium, image.width) {
             self.attribute("style", &format!("width:{percent}%"));
@@ -70,7 +71,19 @@ impl Writer<'_> {
         let copies = copies.web.iter().filter_map(|copy| Some((self.made(copy)?, copy.width)));
         let choices: Vec<String> = copies.chain(own).map(|(url, width)| format!("{url} {width}w")).collect();
         self.attribute("srcset", &choices.join(", "));
-        self.attribute("sizes", SIZES);
+        self.attribute("sizes", &sizes(image.width));
+    }
+
+    /// The width of an image whose proportions nobody knows.
+    fn width_alone(&mut self, wanted: Width) {
+        let width = match (self.medium, wanted) {
+            // A style says it, of the column as it is.
+            (Medium::Web, Width::Percent(_)) => return,
+            (Medium::Web | Medium::Feed, Width::Pixels(width)) => width,
+            (Medium::Mail, Width::Pixels(width)) => width.min(MAIL_WIDTH),
+            (Medium::Feed | Medium::Mail, Width::Percent(percent)) => MAIL_WIDTH * percent / 100,
+        };
+        self.attribute("width", &width.to_string());
     }
 
     fn dimensions(&mut self, width: u32, height: u32) {
@@ -124,6 +137,17 @@ impl Writer<'_> {
     }
 }
 
+/// How wide a browser will show an image, for it to choose a copy by (HTML, 4.8.4.2.2).
+fn sizes(wanted: Option<Width>) -> String {
+    let (column, screen) = COLUMN;
+    let percent = match wanted {
+        Some(Width::Pixels(width)) if width < column => return format!("{width}px"),
+        Some(Width::Percent(percent)) => percent,
+        Some(Width::Pixels(_)) | None => 100,
+    };
+    format!("(max-width: 45rem) {}vw, {}px", screen * percent / 100, column * percent / 100)
+}
+
 /// The size scaled down to the mail's column, if it is wider.
 pub(super) fn fitted(size: (u32, u32)) -> (u32, u32) {
     if size.0 <= MAIL_WIDTH { size } else { scaled(size, MAIL_WIDTH) }
@@ -138,7 +162,17 @@ pub(super) fn scaled((width, height): (u32, u32), wanted: u32) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{fitted, scaled};
+    use super::{Width, fitted, scaled, sizes};
+
+    #[test]
+    fn browsers_are_told_how_wide_an_image_will_be() {
+        assert_eq!(sizes(None), "(max-width: 45rem) 94vw, 684px");
+        assert_eq!(sizes(Some(Width::Percent(50))), "(max-width: 45rem) 47vw, 342px");
+        assert_eq!(
+            (sizes(Some(Width::Pixels(200))), sizes(Some(Width::Pixels(2000)))),
+            ("200px".to_owned(), sizes(None))
+        );
+    }
 
     #[test]
     fn an_image_fits_the_column_of_a_mail() {

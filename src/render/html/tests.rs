@@ -77,6 +77,39 @@ fn a_javascript_link_of_the_author_is_only_words_everywhere() {
 }
 
 #[test]
+fn a_width_is_kept_and_never_wider_than_the_column_of_a_mail() {
+    use crate::domain::document::Width;
+    let shown = |size, width| {
+        let target = Target::Url("https://a.example/x.png".into());
+        let image = Image { target, alt: "x".into(), title: None, size, width: Some(width) };
+        all_media(&[Block::Paragraph(vec![Inline::Image(image)])])
+    };
+    for (size, width, [web, feed, mail]) in [
+        (
+            Some((1000, 500)),
+            Width::Percent(50),
+            [
+                r#"width="1000" height="500" style="width:50%""#,
+                r#"width="300" height="150""#,
+                r#"width="300" height="150""#,
+            ],
+        ),
+        (Some((1000, 500)), Width::Pixels(200), [r#"width="200" height="100""#; 3]),
+        (
+            Some((100, 50)),
+            Width::Pixels(2000),
+            [r#"width="2000" height="1000""#, r#"width="2000" height="1000""#, r#"width="600" height="300""#],
+        ),
+        (None, Width::Percent(50), [r#"alt="x" style="width:50%""#, r#"width="300""#, r#"width="300""#]),
+        (None, Width::Pixels(2000), [r#"width="2000""#, r#"width="2000""#, r#"width="600""#]),
+    ] {
+        for (out, expected) in shown(size, width).iter().zip([web, feed, mail]) {
+            assert!(out.contains(expected), "{size:?} {width:?}: no {expected} in {out}");
+        }
+    }
+}
+
+#[test]
 fn every_url_that_leaves_the_site_is_absolute() {
     let raw = "<picture><source srcset=\"/a.webp 1x, b.webp 2x\"><img src=\"../c.png\" srcset=\"d.png 2x\"></picture>\
                <video poster=\"/p.png\" src=\"/v.mp4\"></video><a href=\"#part\">p</a><a href=\"/x\">x</a>";
