@@ -23,6 +23,8 @@ pub(super) struct DueDigest {
     pub audience: Audience,
     /// What is mailed.
     pub issue: IssueRow,
+    /// What the author should know of it.
+    pub warning: Option<Diagnostic>,
 }
 
 /// Everything that is due now, each digest rendered. Who follows other topics than most, or was
@@ -54,9 +56,9 @@ pub(super) fn due(
         let posts = posts_of(prepared, ledger, memory, sorted, &period)?;
         for (posts, audience) in grouped(ledger, &period, &posts)? {
             match frozen(prepared, &period, &posts) {
-                Ok(issue) => {
+                Ok((issue, warning)) => {
                     let carried = posts.iter().map(|post| post.id.clone()).collect();
-                    digests.push(DueDigest { name: period.id(), carried, audience, issue });
+                    digests.push(DueDigest { name: period.id(), carried, audience, issue, warning });
                 }
                 Err(diagnostic) => wrong.push(diagnostic),
             }
@@ -115,12 +117,12 @@ fn grouped<'a>(
     Ok(groups)
 }
 
-fn frozen(prepared: &Prepared, period: &Period, posts: &[&Post]) -> Result<IssueRow, Diagnostic> {
-    let issue = render::digest_issue(&prepared.theme, &prepared.site(), period, posts)?;
+fn frozen(prepared: &Prepared, period: &Period, posts: &[&Post]) -> Result<(IssueRow, Option<Diagnostic>), Diagnostic> {
+    let (issue, warning) = render::digest_issue(&prepared.theme, &prepared.site(), period, posts)?;
     let unmade = |reason: &str| {
         let place = Place::file(prepared.config.root.join(crate::config::FILE_NAME));
         Diagnostic::error("unrenderable", place, format!("`{}` cannot be made into a mail: {reason}", period.id()))
             .help("change what the message names")
     };
-    open::frozen(prepared, issue, unmade).map(|(_, row)| row)
+    open::frozen(prepared, issue, unmade).map(|(_, row)| (row, warning))
 }

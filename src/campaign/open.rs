@@ -99,7 +99,8 @@ pub fn open(
         let new = NewCampaign { post: post_id, carried, issue: row.id, generation, audience, not_before, expires };
         opened.campaigns.push((ledger.open_campaign(&new, now)?, post.title.clone()));
     }
-    for DueDigest { name, carried, audience, issue } in digests {
+    for DueDigest { name, carried, audience, issue, warning } in digests {
+        opened.warnings.extend(warning);
         ledger.freeze_issue(&issue)?;
         let (not_before, expires) = (timeframe.not_before, timeframe.expires(&config.timing, now));
         let generation = Generation::FIRST;

@@ -105,7 +105,10 @@ pub fn plan(prepared: &Prepared, ledger: &Ledger, choice: &Choice, now: Instant)
     }
     if cautions.is_empty() {
         match digest::due(prepared, ledger, &memory, choice, &sorted, now) {
-            Ok(due) => campaigns.extend(due.into_iter().map(PlannedCampaign::of)),
+            Ok(mut due) => {
+                diagnostics.extend(due.iter_mut().filter_map(|digest| digest.warning.take()));
+                campaigns.extend(due.into_iter().map(PlannedCampaign::of));
+            }
             Err(OpenError::Unrenderable(wrong)) => diagnostics.extend(wrong),
             Err(OpenError::Ledger(error)) => return Err(error.into()),
         }

@@ -149,6 +149,13 @@ pub struct Issue {
     pub commit: Option<String>,
 }
 
+impl Issue {
+    /// The bytes of the HTML of who gets the most.
+    pub fn largest_html(&self) -> usize {
+        self.variants.parts.iter().map(|parts| parts.html.len()).fold(self.html.len(), usize::max)
+    }
+}
+
 /// A picture that travels in the mail itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Embedded {

@@ -85,9 +85,48 @@ fn longest<T>(
             return Ok(found);
         }
     }
+    Err(template_too_long(Place::file(&article.post.source), "mail/issue.html"))
+}
+
+/// The longest beginning of a list of so many posts that no mail program cuts off, and what the
+/// author should know of it. `render` is told how many of them, and returns its work with the bytes
+/// of its HTML.
+pub(super) fn fitted_list<T>(
+    posts: usize,
+    place: &Place,
+    render: impl Fn(usize) -> Result<(T, usize), Diagnostic>,
+) -> Result<(T, Option<Diagnostic>), Diagnostic> {
+    let help = "shorten the summaries; every post is in the text part and on the web";
+    let told = |size: usize, what: &str| Diagnostic::warning("mail-size", place.clone(), said(size, what)).help(help);
+    let (rendered, size) = render(posts)?;
+    if size < TELL_AT {
+        return Ok((rendered, None));
+    }
+    if size <= LARGEST {
+        return Ok((rendered, Some(told(size, "it is nearly there"))));
+    }
+    let (mut fits, mut low, mut high) = (None, 0, posts);
+    while low < high {
+        let middle = low.midpoint(high);
+        let (rendered, size) = render(middle)?;
+        if size <= LARGEST {
+            fits = Some((rendered, middle));
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    let (rendered, shown) = fits.ok_or_else(|| template_too_long(place.clone(), "mail/digest.html"))?;
+    Ok((rendered, Some(told(size, &format!("it ends after {shown} of {posts} posts with a link to the rest")))))
+}
+
+fn template_too_long(place: Place, template: &str) -> Diagnostic {
     let message = format!("the mail's template alone is more than {} KB", LARGEST / 1024);
-    Err(Diagnostic::error("mail-size", Place::file(&article.post.source), message)
-        .help("make `mail/issue.html` shorter"))
+    Diagnostic::error("mail-size", place, message).help(format!("make `{template}` shorter"))
+}
+
+fn said(size: usize, what: &str) -> String {
+    format!("the mail's HTML has {} KB, and Gmail cuts off at 102 KB: {what}", size.div_ceil(1024))
 }
 
 /// The post before a block of it, with the notes that it refers to.
@@ -105,8 +144,7 @@ fn until(article: &Article, end: usize) -> Extent {
 }
 
 fn told(post: &Post, size: usize, what: &str) -> Diagnostic {
-    let message = format!("the mail's HTML has {} KB, and Gmail cuts off at 102 KB: {what}", size.div_ceil(1024));
-    Diagnostic::warning("mail-size", Place::file(&post.source), message)
+    Diagnostic::warning("mail-size", Place::file(&post.source), said(size, what))
         .help("divide the post, or leave long listings to the web")
 }
 
@@ -189,6 +227,27 @@ mod tests {
             footnotes: vec![note(0, vec![refer(1)]), note(1, vec![]), note(2, vec![])],
         };
         assert_eq!(until(&sample::post("T", "t", document), 1).article.document.footnotes.len(), 2);
+    }
+
+    #[test]
+    fn a_digest_ends_after_the_last_post_that_fits() {
+        let place = Place::file("x");
+        let list = |posts: usize, each: usize| {
+            let fitted = fitted_list(posts, &place, |shown| Ok((shown, 1000 + shown * each))).unwrap();
+            (fitted.0, fitted.1.map(|told| told.message))
+        };
+        assert_eq!(list(80, 1000), (80, None));
+        let (shown, told) = list(95, 1000);
+        assert_eq!(
+            (shown, told.unwrap().ends_with("has 94 KB, and Gmail cuts off at 102 KB: it is nearly there")),
+            (95, true)
+        );
+        let (shown, told) = list(500, 1000);
+        assert_eq!(
+            (shown, told.unwrap().ends_with("it ends after 101 of 500 posts with a link to the rest")),
+            (101, true)
+        );
+        assert!(fitted_list(3, &place, |shown| Ok((shown, LARGEST + 1 + shown))).is_err());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use tera::Context;
 use super::clip::{self, Extent};
 use super::html::{self, Medium, push_attribute};
 use super::links::Here;
-use super::mail::{Bodies, Mail, Templates};
-use super::views::{PostView, SiteView, byline};
+use super::mail::{Mail, Templates};
+use super::views::{PostView, SiteView, byline, finished_html};
 use super::{SiteContext, Theme, embed, shown, text};
 use crate::config::MailPictures;
 use crate::diagnostic::Diagnostic;
@@ -29,8 +29,7 @@ pub fn issue(
     let words = text::body(article, &site.publication.base_url, site.pictures);
     let (issue, clipped) = clip::fitted(article, |extent| {
         let issue = rendered(theme, site, &article.post, extent, &words)?;
-        let variants = issue.variants.parts.iter().map(|parts| parts.html.len());
-        let size = variants.fold(issue.html.len(), usize::max);
+        let size = issue.largest_html();
         Ok((issue, size))
     })?;
     let (issue, linked) = embed::embedded(issue, pictures, site, &article.post);
@@ -39,12 +38,16 @@ pub fn issue(
 
 fn rendered(theme: &Theme, site: &SiteContext, post: &Post, extent: &Extent, words: &str) -> Result<Issue, Diagnostic> {
     let body = body(site, extent);
+    let context = context(theme, site, post);
+    let (mut html, mut text) = (context.clone(), context);
+    html.insert_value("body", finished_html(&body));
+    text.insert("body", words);
     let mail = Mail {
         templates: &TEMPLATES,
         about: post.id.clone(),
         nonce: super::digest([post.id.as_str().as_bytes(), body.as_bytes(), words.as_bytes()]),
-        context: context(theme, site, post),
-        bodies: Some(Bodies { html: &body, text: words }),
+        html,
+        text,
         web_url: site.publication.base_url.join(&post.site_path()),
         commit: post.commit.clone(),
     };

@@ -4,7 +4,6 @@
 use tera::Context;
 
 use super::variants::{self, Rendered};
-use super::views::finished_html;
 use super::{Theme, slots};
 use crate::diagnostic::Diagnostic;
 use crate::domain::ids::PostId;
@@ -17,28 +16,22 @@ pub(super) struct Templates {
     pub text: &'static str,
 }
 
-/// The finished text of a mail: what templates get as `body`.
-pub(super) struct Bodies<'a> {
-    pub html: &'a str,
-    pub text: &'a str,
-}
-
 /// A mail before it is rendered.
-pub(super) struct Mail<'a> {
+pub(super) struct Mail {
     pub templates: &'static Templates,
     /// The post, or the name of a digest.
     pub about: PostId,
     /// Tells the markers from everything else: lower-case hex that no text holds by chance.
     pub nonce: String,
-    /// What the templates are told, but for the subscriber and the body.
-    pub context: Context,
-    /// The body, where the templates of this kind show one.
-    pub bodies: Option<Bodies<'a>>,
+    /// What the templates of subject and HTML are told, but for the subscriber.
+    pub html: Context,
+    /// What that of the text part is told.
+    pub text: Context,
     pub web_url: String,
     pub commit: Option<String>,
 }
 
-impl Mail<'_> {
+impl Mail {
     /// Renders the mail for everybody: once, and once more for those who lack what a template
     /// asks about; styles inlined. A template without the unsubscribe link in both parts is
     /// refused.
@@ -63,18 +56,14 @@ impl Mail<'_> {
     }
 
     fn rendered(&self, theme: &Theme, lacking: &[&Slot]) -> Result<Rendered, Diagnostic> {
-        let mut context = self.context.clone();
-        let fields = theme.subscriber_fields().iter();
-        slots::insert(&mut context, &self.nonce, fields.map(|slot| (slot, lacking.contains(&slot))));
-        let subject = one_line(&theme.render(self.templates.subject, &context)?);
-        if let Some(bodies) = &self.bodies {
-            context.insert_value("body", finished_html(bodies.html));
+        let (mut html, mut text) = (self.html.clone(), self.text.clone());
+        for context in [&mut html, &mut text] {
+            let fields = theme.subscriber_fields().iter();
+            slots::insert(context, &self.nonce, fields.map(|slot| (slot, lacking.contains(&slot))));
         }
-        let html = theme.render(self.templates.html, &context)?;
-        if let Some(bodies) = &self.bodies {
-            context.insert("body", bodies.text);
-        }
-        let text = format!("{}\n", theme.render(self.templates.text, &context)?.trim_end());
+        let subject = one_line(&theme.render(self.templates.subject, &html)?);
+        let html = theme.render(self.templates.html, &html)?;
+        let text = format!("{}\n", theme.render(self.templates.text, &text)?.trim_end());
         Ok(Rendered { subject, html, text })
     }
 }

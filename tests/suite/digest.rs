@@ -20,10 +20,14 @@ fn post(site: &Site, day: &str, title: &str, tag: &str) {
 
 /// A publication that has begun, with a list, on Sunday 15 November 2026.
 fn publication() -> Site {
+    publication_for(LIST)
+}
+
+fn publication_for(list: &str) -> Site {
     let site = Site::with_config(
         "[mail]\nfrom = \"Test Notes <notes@example.org>\"\n[subscribers]\nfile = \"subscribers.toml\"\n",
     );
-    site.write("subscribers.toml", LIST);
+    site.write("subscribers.toml", list);
     post(&site, "2026-11-01", "Old", "code");
     at(&site, "2026-11-15T12:00:00Z", &["publish", "--yes"]).expect_code(0);
     site
@@ -141,4 +145,31 @@ fn a_cancelled_digest_gives_its_posts_back() {
     let week = "Test Notes, the week to 22 November 2026: Loops";
     assert_eq!(mailed(&site), [format!("code {week}"), format!("weekly {week}")]);
     site.run(&["state", "verify"]).expect_code(0);
+}
+
+#[test]
+fn a_digest_too_long_for_mail_programs_ends_after_a_post_and_says_so() {
+    let site = publication_for("[[subscriber]]\nemail = \"weekly@example.org\"\ncadence = \"weekly\"\n");
+    let summary = "word ".repeat(1000);
+    for n in 0..30 {
+        let head = format!("---\ntitle: Part {n}\ndate: 2026-11-16T08:{n:02}:00Z\nsummary: {summary}\n---\n");
+        site.write(&format!("content/part-{n}.md"), format!("{head}\nText {n}.\n"));
+    }
+    let now = "2026-11-23T06:00:00Z";
+    let plan = at(&site, now, &["plan"]).expect_code(0);
+    assert!(plan.stderr().contains("warning[mail-size]: the mail's HTML has "), "{}", plan.stderr());
+    let said = at(&site, now, &["publish", "--yes"]).expect_code(0).stderr();
+    let shown: usize =
+        said.split("it ends after ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("a number");
+    assert!((10..30).contains(&shown) && said.contains(" of 30 posts with a link to the rest"), "{said}");
+    let folder = std::fs::read_dir(site.file(".fieldpost/outbox/new")).expect("an outbox");
+    let mails: Vec<Mail> =
+        folder.flatten().map(|entry| Mail::parse(&std::fs::read(entry.path()).expect("a mail"))).collect();
+    let [digest] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+    let (html, text) = (digest.part("text/html"), digest.part("text/plain"));
+    assert!(html.len() < 102 * 1024, "{}", html.len());
+    assert!(html.contains("30 posts"), "{html}");
+    assert_eq!((html.matches(">Read it on the web</a>").count(), text.matches("* Part ").count()), (shown, 30));
+    assert!(html.contains(&format!("Continue on the web: {} more posts", 30 - shown)), "{html}");
+    assert!(html.contains(">Unsubscribe</a>"));
 }
