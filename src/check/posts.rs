@@ -1,4 +1,4 @@
-//! All posts together: titles that repeat, subjects that filters dislike, mails that are cut off.
+//! All posts together: titles that repeat, mails that are cut off.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,6 @@ use crate::content::Texts;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::post::{Article, Channel, Post};
 use crate::render::{self, SiteContext, Theme};
-
-/// What filters and readers take for advertising in a subject.
-const SHOUTS: [&str; 8] = ["free!", "100%", "act now", "click here", "winner", "$$$", "urgent", "limited time"];
 
 /// Looks at posts beside each other and at the mails they become.
 pub fn posts(
@@ -21,7 +18,6 @@ pub fn posts(
 ) -> Vec<Diagnostic> {
     let mut out = repeated_titles(posts);
     for post in posts {
-        out.extend(shouting(post));
         if post.email == Channel::On {
             // A file that changed meanwhile is reported by whoever mails.
             let Ok(article) = texts.read(post) else { continue };
@@ -49,24 +45,6 @@ fn repeated_titles(posts: &[&Post]) -> Vec<Diagnostic> {
         }
     }
     out
-}
-
-/// What makes a subject look like advertising.
-fn shouting(post: &Post) -> Option<Diagnostic> {
-    let title = &post.title;
-    let letters = title.chars().filter(|c| c.is_alphabetic()).count();
-    let capitals = title.chars().filter(|c| c.is_uppercase()).count();
-    let lower = title.to_lowercase();
-    let reason = if letters > 10 && capitals == letters {
-        "is all capitals".to_owned()
-    } else if title.matches(['!', '！']).count() > 1 {
-        "has more than one `!`".to_owned()
-    } else {
-        let word = SHOUTS.iter().find(|word| lower.contains(*word))?;
-        format!("holds `{word}`")
-    };
-    let message = format!("the subject `{title}` {reason}: filters take that for advertising");
-    Some(Diagnostic::warning("subject-shouts", Place::file(&post.source), message).help("say it quietly"))
 }
 
 /// What had to be left out of the mail, or nearly so: text that Gmail would cut off, pictures for

@@ -102,6 +102,11 @@ impl<'a> Linker<'a> {
         }
     }
 
+    /// The host of the publication's site, without `www.`.
+    pub(super) fn own_host(&self) -> String {
+        self.site.base_url.host().trim_start_matches("www.").to_owned()
+    }
+
     /// Whether a file of that path lies beside the post.
     pub(super) fn has_beside(&self, path: &str) -> bool {
         normal(&self.path.parent().unwrap_or(Path::new("")).join(path)).is_file()

@@ -80,6 +80,7 @@ impl Linker<'_> {
         if !self.lints() {
             return;
         }
+        self.suspect_link(target, words, span);
         let said = words.trim().to_lowercase();
         if EMPTY_WORDS.contains(&said.trim_matches(['.', ':', '…', '!', '→', ' '])) {
             let message = format!("`{}` does not say where the link leads", words.trim());

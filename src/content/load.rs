@@ -17,6 +17,7 @@ use super::lint::{Sights, dead_fragments};
 use super::mojibake::find_mojibake;
 use super::names::{Unnamed, file_name, slugs, title_of};
 use super::site::{PageRef, Site};
+use super::spam::Letter;
 use super::texts::{self, Texts};
 use super::{Content, Look, Options, Show};
 use crate::diagnostic::{Diagnostic, Place};
@@ -228,11 +229,17 @@ fn parse(placed: Placed, site: &Site, show: &Show<'_>) -> Parsed {
     if site.look == Look::Check && summary.is_empty() {
         linker.diagnostics.push(summary_missing(&draft));
     }
+    let hidden = if draft.fields.status == Status::Hidden { Channel::Off } else { Channel::On };
+    let email = draft.fields.email.unwrap_or(hidden);
+    if site.look == Look::Check && email == Channel::On {
+        let (name, text, body) = (&draft.found.name, &draft.text, draft.body);
+        let letter = Letter { name, text, body, title: &title, document: &document };
+        linker.diagnostics.extend(letter.suspicions());
+    }
     let (assets, diagnostics, sights) = linker.into_parts(Some(&document));
     let digest = Fingerprint::of("document").with(&document).hex();
     let contents = Contents::of(&document, image.as_ref(), digest);
     let fields = draft.fields;
-    let hidden = if fields.status == Status::Hidden { Channel::Off } else { Channel::On };
     let post = Post {
         id,
         source: draft.found.name,
@@ -248,7 +255,7 @@ fn parse(placed: Placed, site: &Site, show: &Show<'_>) -> Parsed {
         number: fields.number,
         aliases: fields.aliases,
         visibility,
-        email: fields.email.unwrap_or(hidden),
+        email,
         feed: fields.feed.unwrap_or(hidden),
         contents,
         assets,

@@ -25,6 +25,7 @@ mod mojibake;
 mod names;
 mod site;
 mod source;
+mod spam;
 mod survey;
 mod texts;
 

@@ -7,10 +7,12 @@ use crate::support::site::Site;
 
 const CONFIG: &str = "[publication]\ntitle = \"T\"\nbase_url = \"https://notes.example.org\"\n[source]\npath = \"content\"\n[mail]\nfrom = \"T <t@example.org>\"\n";
 
+/// A publication of one post, whose text begins with this and says enough to be no mail of pictures.
 fn site(config: &str, body: &str) -> Site {
     let site = Site::empty();
     site.write("fieldpost.toml", format!("{CONFIG}{config}"));
-    site.write("content/a.md", format!("---\ntitle: A\ndate: 2025-01-15\nsummary: s\n---\n{body}"));
+    let words = "word ".repeat(20);
+    site.write("content/a.md", format!("---\ntitle: A\ndate: 2025-01-15\nsummary: s\n---\n{body}\n{words}\n"));
     site
 }
 
