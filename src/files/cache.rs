@@ -34,7 +34,9 @@ impl Cache {
     /// Keeps bytes under a name, instead of what was there.
     pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
         let entry = [digest(bytes).as_bytes(), b"\n", bytes].concat();
-        whole::replace(&self.folder.join(name), &entry).map(drop)
+        let place = self.folder.join(name);
+        // The folder is there but for the first time.
+        whole::put(&place, &entry).or_else(|_| whole::replace(&place, &entry).map(drop))
     }
 
     /// Removes every entry but those of these names. What cannot be removed stays; it does no

@@ -29,6 +29,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<Change, FileError> {
     replace_with(path, bytes, Care::Atomic)
 }
 
+/// As [`replace`], for a file that is not there or holds something else: nobody looks, and the
+/// folder must be there. It saves the half of what a small file costs.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let unfinished = Unfinished::beside(path);
+    unfinished.write(bytes, Care::Atomic).map_err(FileError::at("write", path))?;
+    unfinished.rename_to(path).map_err(FileError::at("replace", path))
+}
+
 /// As [`replace`], and when it returns the file survives a power loss (file and folder are synced).
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> Result<Change, FileError> {
     replace_with(path, bytes, Care::Durable)

@@ -27,13 +27,30 @@ pub(super) struct Made {
     pub bytes: Vec<u8>,
 }
 
-/// The name of a picture in the cache: that of its file in the site.
+impl Made {
+    /// The picture as one entry of the cache: what is known of it in a line, then its bytes.
+    pub(super) fn to_entry(&self) -> Vec<u8> {
+        let mut entry = serde_json::to_vec(&self.picture).expect("a picture's facts are always JSON");
+        entry.push(b'\n');
+        entry.extend_from_slice(&self.bytes);
+        entry
+    }
+
+    /// Reads such an entry.
+    pub(super) fn from_entry(mut entry: Vec<u8>) -> Option<Self> {
+        let end = entry.iter().position(|byte| *byte == b'\n')?;
+        let bytes = entry.split_off(end + 1);
+        Some(Self { picture: serde_json::from_slice(&entry).ok()?, bytes })
+    }
+}
+
+/// The name of a copy in the cache: that of its file in the site.
 pub(super) fn file_name(picture: &Picture) -> &str {
     picture.site_path.trim_start_matches(FOLDER)
 }
 
 impl Subject {
-    /// The name under which the cache keeps what is known of the picture: a digest of all that
+    /// The name under which the cache keeps the picture: a digest of all that
     /// it is made from, and of the version of what makes it.
     pub(super) fn key(&self, macros: &Macros) -> String {
         let all = match self {
@@ -42,7 +59,7 @@ impl Subject {
             Self::Copy { file, number } => format!("copy {} {number}", copies::key(file)),
             Self::Card { title, site, byline } => format!("card {VERSION} {:?}", [title, site, byline]),
         };
-        format!("{}.json", files::digest(all.as_bytes()))
+        format!("{}.made", files::digest(all.as_bytes()))
     }
 
     /// Makes the picture. The same subject always gives the same bytes.

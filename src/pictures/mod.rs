@@ -140,11 +140,15 @@ impl Pictures {
 
     /// How a formula is shown in mail and feeds.
     pub fn formula(&self, tex: &str, style: Style) -> Result<Formula, Problem> {
-        let text = (style == Style::Inline).then(|| math::plain(tex, &self.macros)).flatten();
-        match text {
+        match self.letters(tex, style) {
             Some(pieces) => Ok(Formula::Text(pieces)),
             None => self.of(&Subject::Formula { tex: tex.to_owned(), style }).map(Formula::Picture),
         }
+    }
+
+    /// A formula in letters and signs, when it is no more than that and stands in a line of text.
+    pub fn letters(&self, tex: &str, style: Style) -> Option<Vec<Piece>> {
+        (style == Style::Inline).then(|| math::plain(tex, &self.macros)).flatten()
     }
 
     /// The picture of a subject, made now unless it was before. Asked by several threads at
@@ -159,7 +163,7 @@ impl Pictures {
                 .ok_or_else(|| Problem::whole("the picture has no such copy", ""));
         }
         let slot = Arc::clone(locked(&self.slots).entry(subject.clone()).or_default());
-        slot.get_or_init(|| self.recalled(subject).map_or_else(|| self.made(subject).map(|made| made.picture), Ok))
+        slot.get_or_init(|| self.recalled(subject).map_or_else(|| self.made(subject), Ok).map(|made| made.picture))
             .clone()
     }
 
@@ -188,8 +192,13 @@ impl Pictures {
     /// The bytes of a subject's picture: from the cache, or made again.
     pub fn bytes(&self, subject: &Subject) -> Result<Vec<u8>, Problem> {
         let kept = self.of(subject)?;
-        let bytes = self.cache.as_ref().and_then(|cache| cache.get(made::file_name(&kept)));
-        bytes.map_or_else(|| self.made(subject).map(|made| made.bytes), Ok)
+        let recalled = match subject {
+            Subject::Copy { .. } => self.cache.as_ref().and_then(|cache| cache.get(made::file_name(&kept))),
+            Subject::Formula { .. } | Subject::Diagram { .. } | Subject::Card { .. } => {
+                self.recalled(subject).map(|made| made.bytes)
+            }
+        };
+        recalled.map_or_else(|| self.made(subject).map(|made| made.bytes), Ok)
     }
 
     fn keep(&self, name: &str, bytes: &[u8]) {
@@ -205,9 +214,8 @@ impl Pictures {
         let Some(cache) = self.cache.as_ref().filter(|_| self.grown.load(Ordering::Relaxed)) else { return };
         let mut wanted = HashSet::new();
         for (subject, slot) in locked(&self.slots).iter() {
-            if let Some(Ok(picture)) = slot.get() {
+            if let Some(Ok(_)) = slot.get() {
                 wanted.insert(subject.key(&self.macros));
-                wanted.insert(made::file_name(picture).to_owned());
             }
         }
         for (file, slot) in locked(&self.copies).iter() {
@@ -219,9 +227,8 @@ impl Pictures {
         cache.keep_only(&wanted);
     }
 
-    fn recalled(&self, subject: &Subject) -> Option<Picture> {
-        let kept = self.cache.as_ref()?.get(&subject.key(&self.macros))?;
-        serde_json::from_slice(&kept).ok()
+    fn recalled(&self, subject: &Subject) -> Option<Made> {
+        Made::from_entry(self.cache.as_ref()?.get(&subject.key(&self.macros))?)
     }
 
     /// Makes a picture and keeps it.
@@ -236,10 +243,7 @@ impl Pictures {
             }
             Subject::Formula { .. } | Subject::Diagram { .. } | Subject::Card { .. } => subject.make(&self.macros)?,
         };
-        // The bytes first: facts without bytes would have them made twice.
-        self.keep(made::file_name(&made.picture), &made.bytes);
-        let facts = serde_json::to_vec(&made.picture).expect("a picture's facts are always JSON");
-        self.keep(&subject.key(&self.macros), &facts);
+        self.keep(&subject.key(&self.macros), &made.to_entry());
         Ok(made)
     }
 }

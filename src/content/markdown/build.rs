@@ -18,7 +18,6 @@ use crate::content::html;
 use crate::content::links::Linker;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::{Block, Definition, Document, Footnote, Image, Inline, ListItem, Spacing, plain_text};
-use crate::math::Style;
 
 /// How many elements may lie in each other.
 const MAX_DEPTH: usize = 100;
@@ -39,6 +38,8 @@ pub(super) struct Builder<'b, 'l, 's> {
     definitions: HashMap<String, Footnote>,
     /// How many diagrams were met.
     diagrams: usize,
+    /// The formulas that are drawn.
+    drawn: formula::Drawn,
 }
 
 impl<'b, 'l, 's> Builder<'b, 'l, 's> {
@@ -55,6 +56,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             numbers: HashMap::new(),
             definitions: HashMap::new(),
             diagrams: 0,
+            drawn: formula::Drawn::default(),
         }
     }
 
@@ -69,13 +71,13 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             }
             Event::InlineMath(tex) => {
                 let tex = self.clean(&tex, &range);
-                formula::check(&tex, Style::Inline, range, self.body, self.linker);
-                self.inline(Inline::Math(tex));
+                let inline = formula::inline(tex, range, &mut self.drawn, self.body, self.linker);
+                self.inline(inline);
             }
             Event::DisplayMath(tex) => {
                 let tex = self.clean(&tex, &range).trim().to_owned();
-                formula::check(&tex, Style::Display, range, self.body, self.linker);
-                self.standalone(Block::Math(tex));
+                let block = formula::block(tex, range, &mut self.drawn, self.body, self.linker);
+                self.standalone(block);
             }
             Event::Html(html) => self.html_line(&html),
             Event::InlineHtml(html) => self.inline_html(&html, range),

@@ -126,6 +126,21 @@ fn hostile_markdown_ends() {
 }
 
 #[test]
+fn a_post_has_room_for_a_thousand_formulas_to_be_drawn() {
+    let formula = |n: usize| format!("$\\frac{{{n}}}2$ $x_{{{n}}}$\n\n");
+    let formulas = |count: usize| (0..count).map(formula).collect::<Vec<_>>().concat();
+    let (_, diagnostics) = one(&formulas(1000));
+    assert_eq!(codes(&diagnostics), [] as [&str; 0]);
+    let (post, diagnostics) = one(&(formulas(1001) + "$\\frac{0}2$\n\n$$\\frac{0}2$$\n"));
+    assert_eq!(codes(&diagnostics), ["math-many", "math-many"]);
+    let lines: Vec<usize> = diagnostics.iter().map(|one| one.place.line).collect();
+    assert_eq!(lines[1] - lines[0], 4, "one that was drawn before stands between them");
+    let shown = format!("{:?}", post.document);
+    assert!(shown.contains("Code(\"\\\\frac{1000}2\")") && shown.contains("Math(\"x_{1000}\")"));
+    assert!(shown.ends_with("text: \"\\\\frac{0}2\" }], footnotes: [] }"), "{}", &shown[shown.len() - 200..]);
+}
+
+#[test]
 fn a_missing_folder_is_an_error_and_no_panic() {
     let folder = Folder::new(&[]);
     std::fs::remove_dir(folder.path().join("posts")).unwrap();
