@@ -65,6 +65,11 @@ pub fn displayed_formulas(document: &Document) -> Vec<String> {
     })
 }
 
+/// Whether there is a block of code anywhere.
+pub fn has_code(document: &Document) -> bool {
+    any(document, &|node| matches!(node, Node::Block(Block::Code { .. })))
+}
+
 /// The sources of a document's diagrams.
 pub fn diagrams(document: &Document) -> Vec<String> {
     all(document, |node| match node {

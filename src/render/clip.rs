@@ -3,6 +3,7 @@
 //! a link to the rest. No cut reaches the footer: the way out is always there.
 
 use super::html::Colours;
+use super::most::most;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Block, Document, plain_text};
 use crate::domain::post::{Article, Post};
@@ -50,39 +51,36 @@ pub(super) fn fitted<T>(
     if size <= LARGEST {
         return Ok((rendered, Some(told(post, size, "it is nearly there"))));
     }
-    let plain = Extent { colours: Colours::None, ..whole };
-    let (rendered, plain_size) = render(&plain)?;
-    if plain_size <= LARGEST {
-        return Ok((rendered, Some(told(post, size, "its code is mailed without colours"))));
+    let mut plain_size = size;
+    if walk::has_code(&article.document) {
+        let (rendered, size_without) = render(&Extent { colours: Colours::None, ..whole })?;
+        if size_without <= LARGEST {
+            return Ok((rendered, Some(told(post, size, "its code is mailed without colours"))));
+        }
+        plain_size = size_without;
     }
-    let (rendered, rest) = longest(article, &render)?;
+    let (rendered, rest) = longest(article, plain_size, &render)?;
     let what = if rest.title.is_empty() { String::new() } else { format!(" before \"{}\"", rest.title) };
     Ok((rendered, Some(told(post, size, &format!("it ends{what} with a link to the rest")))))
 }
 
 /// The longest beginning that fits: up to a heading, or up to any block when not even the text
-/// before the first heading fits.
+/// before the first heading fits. `whole` is the size of all of it.
 fn longest<T>(
     article: &Article,
+    whole: usize,
     render: &impl Fn(&Extent) -> Result<(T, usize), Diagnostic>,
 ) -> Result<(T, Rest), Diagnostic> {
     let blocks = &article.document.blocks;
     let headings = (1..blocks.len()).filter(|at| matches!(blocks[*at], Block::Heading { .. }));
     for places in [headings.collect::<Vec<usize>>(), (0..blocks.len()).collect()] {
-        let (mut fits, mut low, mut high) = (None, 0, places.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            let extent = until(article, places[middle]);
+        let found = most(places.len(), whole, LARGEST, |nth| {
+            let extent = until(article, places[nth]);
             let (rendered, size) = render(&extent)?;
-            if size <= LARGEST {
-                fits = extent.rest.map(|rest| (rendered, rest));
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        if let Some(found) = fits {
-            return Ok(found);
+            Ok(((rendered, extent.rest), size))
+        })?;
+        if let Some(((rendered, Some(rest)), _)) = found {
+            return Ok((rendered, rest));
         }
     }
     Err(template_too_long(Place::file(&article.post.source), "mail/issue.html"))
@@ -105,18 +103,8 @@ pub(super) fn fitted_list<T>(
     if size <= LARGEST {
         return Ok((rendered, Some(told(size, "it is nearly there"))));
     }
-    let (mut fits, mut low, mut high) = (None, 0, posts);
-    while low < high {
-        let middle = low.midpoint(high);
-        let (rendered, size) = render(middle)?;
-        if size <= LARGEST {
-            fits = Some((rendered, middle));
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    let (rendered, shown) = fits.ok_or_else(|| template_too_long(place.clone(), "mail/digest.html"))?;
+    let (rendered, shown) =
+        most(posts, size, LARGEST, render)?.ok_or_else(|| template_too_long(place.clone(), "mail/digest.html"))?;
     Ok((rendered, Some(told(size, &format!("it ends after {shown} of {posts} posts with a link to the rest")))))
 }
 

@@ -14,6 +14,7 @@ mod html;
 mod issue;
 mod links;
 mod mail;
+mod most;
 mod pages;
 pub mod preview;
 #[cfg(test)]
