@@ -207,16 +207,16 @@ pub(super) fn judge(config: &Config, facts: &Facts, out: &mut Findings) {
             let message = format!("`{domain}` has no SPF record: receivers cannot tell who may send for it");
             out.warning("spf-missing", place, message, format!("publish {}", relay::record_for(config)));
         }
-        [text] => {
-            out.found.push(format!("SPF {domain}: {text}"));
-            match Record::read(text) {
-                Ok(record) => followed(config, &record, facts, out),
-                Err(term) => {
-                    let message = format!("receivers cannot read `{term}` in the SPF record of `{domain}`");
-                    out.error("spf-syntax", place, message, "correct that term: until then all of the record is void");
-                }
+        [text] => match Record::read(text) {
+            Ok(record) => {
+                let lookups = followed(config, &record, facts, out);
+                out.found.push(format!("SPF {domain}: {text} ({lookups} of {MOST_LOOKUPS} look-ups)"));
             }
-        }
+            Err(term) => {
+                let message = format!("receivers cannot read `{term}` in the SPF record of `{domain}`");
+                out.error("spf-syntax", place, message, "correct that term: until then all of the record is void");
+            }
+        },
         several => {
             let message = format!("`{domain}` has {} SPF records, and receivers then read none", several.len());
             out.error("spf-several", place, message, "join their terms in one record, and remove the others");
@@ -224,7 +224,8 @@ pub(super) fn judge(config: &Config, facts: &Facts, out: &mut Findings) {
     }
 }
 
-fn followed(config: &Config, record: &Record, facts: &Facts, out: &mut Findings) {
+/// Says what is wrong with a record that can be read; how many look-ups it needs.
+fn followed(config: &Config, record: &Record, facts: &Facts, out: &mut Findings) -> usize {
     let (domain, place) = (config.publication.from.address.domain(), &config.places.from);
     let walk = Walk::of(record, domain, facts, place, out);
     if walk.lookups > MOST_LOOKUPS {
@@ -246,6 +247,7 @@ fn followed(config: &Config, record: &Record, facts: &Facts, out: &mut Findings)
         out.warning("spf-all", place, message, "put `all` last");
     }
     relay::judge(config, &walk, facts, out);
+    walk.lookups
 }
 
 /// What the record says of everybody it does not name.
