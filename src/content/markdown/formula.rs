@@ -7,7 +7,7 @@ use super::expand::Body;
 use crate::content::links::Linker;
 use crate::domain::document::{Block, Inline};
 use crate::math::Style;
-use crate::pictures::Problem;
+use crate::pictures::{Problem, Subject};
 
 /// So many different formulas of a post are drawn, those of letters alone not counted. Nobody has
 /// more, and thousands take seconds.
@@ -70,12 +70,15 @@ fn check(
     linker: &mut Linker<'_>,
 ) -> Shown {
     let pictures = linker.pictures();
-    if pictures.letters(tex, style).is_none() && !drawn.admits(tex, style) {
+    if pictures.letters(tex, style).is_some() {
+        return Shown::Set;
+    }
+    if !drawn.admits(tex, style) {
         let message = format!("the post has more than {MOST} formulas to be drawn; this one is shown as typed");
         linker.warn("math-many", &body.file_span(range), message, "divide the post");
         return Shown::AsTyped;
     }
-    if let Err(problem) = pictures.formula(tex, style) {
+    if let Err(problem) = pictures.of(&Subject::Formula { tex: tex.to_owned(), style }) {
         say(&problem, tex, range, body, linker);
     }
     Shown::Set
