@@ -268,6 +268,8 @@ fn last_word(domain: &str, word: Option<Qualifier>, place: &Place, out: &mut Fin
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn only(text: &str) -> Mechanism {
@@ -339,5 +341,16 @@ mod tests {
         assert!(holds("192.0.2.7", 32, "192.0.2.7") && !holds("192.0.2.7", 32, "192.0.2.6"));
         assert!(holds("0.0.0.0/0", 32, "8.8.8.8") && !holds("0.0.0.0/0", 32, "::1"));
         assert!(holds("2001:db8::/32", 128, "2001:db8:1::9") && !holds("2001:db8::/32", 128, "2001:db9::"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_reading_panic(
+            terms in proptest::collection::vec("[-+~?]?(a|mx|ip4|ip6|include|all|ptr|exists|redirect)?[:=/]{0,2}\\PC{0,8}", 0..6),
+            text in "\\PC{0,20}",
+        ) {
+            is_record(&text);
+            let _ = Record::read(&format!("v=spf1 {} {text}", terms.join(" ")));
+        }
     }
 }
