@@ -10,8 +10,8 @@ use super::time::Instant;
 pub enum DeliveryState {
     /// Nothing was sent. The sender claims it, in its own memory; a crash changes nothing.
     Planned,
-    /// Durable before the final dot may leave. After a crash the mark file says: planned
-    /// (no mark), in doubt (dot marked), or settled (reply marked).
+    /// Durable before the final dot may leave: not as a word, but as a letter in the ledger's log. After
+    /// a crash the mark file says: planned (no mark), in doubt (dot marked), or settled (reply marked).
     Begun,
     /// The relay took it: 250 to the final dot. Terminal.
     Accepted,

@@ -4,7 +4,8 @@ use rusqlite::{Connection, params};
 
 use super::claim::Frozen;
 use super::error::LedgerError;
-use super::marks::{Mark, MarkSlot};
+use super::letters::Letter;
+use super::marks::MarkSlot;
 use super::moves;
 use super::standing::{self, Person, Standing};
 use super::words::{Resend, campaign_number};
@@ -70,32 +71,32 @@ pub(super) enum Gate {
 
 /// Begins one delivery inside the writer's transaction, or refuses it and moves it to where
 /// the reason belongs.
-pub(super) fn begin(desk: &mut Desk, tx: &Connection, ask: &Begin, now: Instant) -> Result<BeginAnswer, LedgerError> {
+pub(super) fn begin(desk: &mut Desk, tx: &Connection, ask: Begin, now: Instant) -> Result<BeginAnswer, LedgerError> {
     let gate = gate(desk, tx, &ask.campaign, now)?;
-    let is_plain = gate == Gate::Open && ask.attempt == 1 && desk.has_claimed(ask.delivery);
-    if !(is_plain && begin_plainly(tx, desk.epoch, ask, now)?) {
-        let Some(standing) = standing::find(tx, ask.delivery)? else {
-            return Ok(BeginAnswer::Refused(Refusal::NotClaimed));
-        };
-        if let Some(refusal) = refusal(desk, &standing, ask, now) {
-            if refusal != Refusal::NotClaimed {
-                turn_away(tx, ask.delivery, &standing, refusal)?;
-                desk.leaving.push(ask.delivery);
-                desk.may_be_done = true;
-            }
-            return Ok(BeginAnswer::Refused(refusal));
-        }
-        begin_again(tx, desk.epoch, standing.state, ask, now)?;
+    let is_plain = gate == Gate::Open && ask.attempt == 1 && desk.is_claimed_only(ask.delivery);
+    if !(is_plain && may_begin_plainly(tx, ask.delivery)?)
+        && let Some(refusal) = look_closer(desk, tx, &ask, now)?
+    {
+        return Ok(BeginAnswer::Refused(refusal));
     }
-    freeze(tx, ask)?;
-    desk.leaving.push(ask.delivery);
     if let Some(witness) = &desk.witness {
         witness.reach(ask.delivery);
     }
-    let slot = desk.slots.take(ask.delivery, ask.attempt);
-    // Before the commit: a delivery that is begun on disk always has its slot.
-    desk.marks.write(slot, ask.delivery, ask.attempt, &Mark::Begun).map_err(|source| desk.marks_failed(&source))?;
+    let slot = desk.under_way.begin(Letter::new(ask, now));
     Ok(BeginAnswer::Begun { slot })
+}
+
+/// Looks at everything that could speak against one delivery. What does moves it to where it
+/// belongs, and ends its claim.
+fn look_closer(desk: &mut Desk, tx: &Connection, ask: &Begin, now: Instant) -> rusqlite::Result<Option<Refusal>> {
+    let Some(standing) = standing::find(tx, ask.delivery)? else { return Ok(Some(Refusal::NotClaimed)) };
+    let refusal = refusal(desk, &standing, ask, now);
+    if let Some(refusal) = refusal.filter(|refusal| *refusal != Refusal::NotClaimed) {
+        turn_away(tx, ask.delivery, &standing, refusal)?;
+        desk.leaving.push(ask.delivery);
+        desk.may_be_done = true;
+    }
+    Ok(refusal)
 }
 
 /// Looks at the campaign, and notes with its first begin that it is running.
@@ -115,52 +116,14 @@ fn gate(desk: &mut Desk, tx: &Connection, campaign: &CampaignId, now: Instant) -
     Ok(gate)
 }
 
-/// The way of nearly all: a first attempt at somebody who may be mailed. Checks and begins in
-/// one statement; `false` when anything is not as it is for nearly all, and nothing happened.
-fn begin_plainly(tx: &Connection, epoch: i64, ask: &Begin, now: Instant) -> rusqlite::Result<bool> {
-    let sql = "UPDATE deliveries SET state = 'begun', epoch = ?2, attempt = 1, first_try = ?3, next = NULL,
-            relay = ?4, begun = ?3, reason = NULL
-        WHERE id = ?1 AND state = 'planned' AND attempt = 0 AND EXISTS (SELECT 1 FROM subscribers s
-            WHERE s.id = deliveries.subscriber AND s.state IN ('pending', 'active') AND s.removed = 'no'
-                AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.hash = s.hash))";
-    let changed = tx.prepare_cached(sql)?.execute(params![ask.delivery.0, epoch, to_millis(now), ask.relay])?;
-    Ok(changed == 1)
-}
-
-fn begin_again(tx: &Connection, epoch: i64, from: DeliveryState, ask: &Begin, now: Instant) -> rusqlite::Result<()> {
-    assert!(from.may_become(DeliveryState::Begun), "only what is planned, deferred or in doubt begins");
-    moves::archive_attempt(tx, ask.delivery)?;
-    let sql = "UPDATE deliveries SET state = 'begun', epoch = ?3, attempt = ?4, first_try = coalesce(first_try, ?5),
-            next = NULL, resend = iif(doubts > 0, 'spent', resend),
-            relay = ?6, begun = ?5, settled = NULL, outcome = NULL, reply = NULL, reason = NULL
-        WHERE id = ?1 AND state = ?2";
-    let changed = tx.prepare_cached(sql)?.execute(params![
-        ask.delivery.0,
-        from.word(),
-        epoch,
-        ask.attempt,
-        to_millis(now),
-        ask.relay
-    ])?;
-    assert!(changed == 1, "the row was read in that state inside this transaction");
-    Ok(())
-}
-
-fn freeze(tx: &Connection, ask: &Begin) -> rusqlite::Result<()> {
-    let frozen = &ask.frozen;
-    let sql = "INSERT INTO frozen (delivery, date, merge, message_id, keys, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-        ON CONFLICT (delivery) DO UPDATE SET date = excluded.date, merge = excluded.merge,
-            message_id = excluded.message_id, keys = excluded.keys, digest = excluded.digest";
-    tx.prepare_cached(sql)?
-        .execute(params![
-            ask.delivery.0,
-            to_millis(frozen.date),
-            frozen.merge,
-            frozen.message_id.as_str(),
-            frozen.keys,
-            frozen.digest
-        ])
-        .map(|_| ())
+/// The way of nearly all: a first attempt at somebody who may be mailed. `false` when anything is
+/// not as it is for nearly all.
+fn may_begin_plainly(tx: &Connection, delivery: DeliveryId) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
+        WHERE d.id = ?1 AND d.state = 'planned' AND d.attempt = 0
+            AND s.state IN ('pending', 'active') AND s.removed = 'no'
+            AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.hash = s.hash)";
+    tx.prepare_cached(sql)?.exists([delivery.0])
 }
 
 fn refusal(desk: &Desk, standing: &Standing, ask: &Begin, now: Instant) -> Option<Refusal> {
@@ -175,7 +138,7 @@ fn refusal(desk: &Desk, standing: &Standing, ask: &Begin, now: Instant) -> Optio
         | DeliveryState::Suppressed
         | DeliveryState::Expired => false,
     };
-    if !fit || !desk.has_claimed(ask.delivery) || ask.attempt != standing.attempt + 1 {
+    if !fit || !desk.is_claimed_only(ask.delivery) || ask.attempt != standing.attempt + 1 {
         return Some(Refusal::NotClaimed);
     }
     match standing.campaign_state {

@@ -178,7 +178,7 @@ impl Ledger {
         self.write(|tx| {
             let (number, _) = find(tx, id)?;
             let sql = "UPDATE deliveries SET next = ?2
-                WHERE campaign = ?1 AND state <> 'begun' AND state IN ('deferred', 'in_doubt') AND next > ?2";
+                WHERE campaign = ?1 AND state <> 'accepted' AND state IN ('deferred', 'in_doubt') AND next > ?2";
             Ok(tx.execute(sql, params![number, to_millis(now)])? as u64)
         })
     }
@@ -242,7 +242,8 @@ fn wrong(id: &CampaignId, state: CampaignState, why: &'static str) -> LedgerErro
 
 fn cancel(tx: &Connection, number: i64, now: Instant) -> Result<u64, LedgerError> {
     let sql = "UPDATE deliveries SET state = 'cancelled', next = NULL, reason = 'the campaign was cancelled'
-        WHERE campaign = ?1 AND state <> 'begun' AND state IN ('planned', 'deferred')";
+        WHERE campaign = ?1 AND state <> 'accepted' AND state IN ('planned', 'deferred')
+            AND id NOT IN (SELECT id FROM under_way)";
     let cancelled = tx.execute(sql, [number])?;
     moves::release_coverage_of(tx, number, DeliveryState::Cancelled)?;
     let sql = "UPDATE campaigns SET state = 'cancelled', finished = ?2 WHERE id = ?1";
@@ -251,12 +252,14 @@ fn cancel(tx: &Connection, number: i64, now: Instant) -> Result<u64, LedgerError
 }
 
 fn doubtful_of(tx: &Connection, campaign: i64) -> rusqlite::Result<Vec<DeliveryId>> {
-    let mut statement = tx.prepare_cached("SELECT id FROM at_rest WHERE campaign = ?1 AND state = 'in_doubt'")?;
+    let sql = "SELECT id FROM not_accepted WHERE campaign = ?1 AND state = 'in_doubt' AND id NOT IN (SELECT id FROM under_way)";
+    let mut statement = tx.prepare_cached(sql)?;
     statement.query_map([campaign], |row| Ok(DeliveryId(row.get(0)?)))?.collect()
 }
 
 fn doubtful_one(tx: &Connection, id: DeliveryId) -> rusqlite::Result<Vec<DeliveryId>> {
-    let mut statement = tx.prepare_cached("SELECT id FROM deliveries WHERE id = ?1 AND state = 'in_doubt'")?;
+    let sql = "SELECT id FROM deliveries WHERE id = ?1 AND state = 'in_doubt' AND id NOT IN (SELECT id FROM under_way)";
+    let mut statement = tx.prepare_cached(sql)?;
     statement.query_map([id.0], |row| Ok(DeliveryId(row.get(0)?)))?.collect()
 }
 

@@ -78,7 +78,7 @@ pub struct Frozen {
     pub digest: [u8; 32],
 }
 
-/// What a sender has claimed and neither begun nor given back.
+/// What a sender has claimed and neither settled nor given back.
 #[derive(Debug, Default)]
 pub(super) struct Claimed {
     deliveries: HashSet<DeliveryId>,
@@ -156,7 +156,7 @@ impl Pool {
                 (SELECT delivery FROM coverage WHERE coverage.post = ?2 AND coverage.generation = ?3
                     AND coverage.subscriber = d.subscriber) AS voucher,
                 f.date, f.merge, f.message_id, f.keys, f.digest, s.attributes ->> 'time_zone', s.attributes
-            FROM at_rest d CROSS JOIN subscribers s ON s.id = d.subscriber
+            FROM not_accepted d CROSS JOIN subscribers s ON s.id = d.subscriber
                 LEFT JOIN frozen f ON f.delivery = d.id
             WHERE d.campaign = ?1 AND {} ORDER BY d.next, d.id LIMIT ?6",
             self.condition()

@@ -138,7 +138,7 @@ impl Draft {
             self.exclude(tx, &BTreeMap::from([(Exclusion::Covered, covered)]))?;
         }
         let sql = "UPDATE deliveries SET state = 'suppressed', reason = 'left before the campaign was planned'
-            WHERE campaign = ?1 AND state <> 'begun' AND state = 'planned' AND subscriber IN (SELECT id FROM subscribers
+            WHERE campaign = ?1 AND state <> 'accepted' AND state = 'planned' AND subscriber IN (SELECT id FROM subscribers
                 WHERE state <> 'active' OR removed = 'yes'
                     OR EXISTS (SELECT 1 FROM suppressions WHERE suppressions.hash = subscribers.hash))";
         if tx.execute(sql, [self.campaign])? > 0 {

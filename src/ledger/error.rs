@@ -132,7 +132,10 @@ impl LedgerError {
             return Self::Damaged { path, what: source.to_string() };
         }
         match source.sqlite_error_code() {
-            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Self::Damaged { path, what: source.to_string() },
+            // The last one is an error in the SQL: ours has none, so it names what has gone from the file.
+            Some(Code::DatabaseCorrupt | Code::NotADatabase | Code::Unknown) => {
+                Self::Damaged { path, what: source.to_string() }
+            }
             Some(Code::DiskFull | Code::SystemIoFailure) => Self::NotWritable {
                 path,
                 why: source.to_string(),

@@ -10,7 +10,7 @@
 //! | `draft`, `campaigns` | opening a campaign; steering it |
 //! | `lock`, `witness`, `recovery`, `restored`, `sender` | becoming the sender |
 //! | `claim`, `postpone`, `begin`, `settle`, `standing`, `moves` | a delivery's way through its states |
-//! | `writer`, `marks` | group commit; what a killed process leaves |
+//! | `writer`, `letters`, `under_way`, `marks` | group commit; the log of what has begun; what a killed process leaves |
 //! | `report`, `survey`, `notes`, `verify` | what did happen; what waits and why; what the sender says of itself; whether the file is sound |
 
 mod audience;
@@ -20,6 +20,7 @@ mod claim;
 mod draft;
 mod error;
 mod issues;
+mod letters;
 mod lock;
 mod marks;
 mod moves;
@@ -38,6 +39,7 @@ mod standing;
 mod subscribers;
 mod suppression;
 mod survey;
+mod under_way;
 mod verify;
 mod witness;
 mod words;

@@ -36,7 +36,7 @@ pub(super) fn release_coverage_of(tx: &Connection, campaign: i64, state: Deliver
     let sql = "DELETE FROM coverage
         WHERE generation = (SELECT generation FROM campaigns WHERE id = ?1)
             AND post IN (SELECT post FROM campaigns WHERE id = ?1 UNION ALL SELECT post FROM carried WHERE campaign = ?1)
-            AND delivery IN (SELECT id FROM at_rest WHERE campaign = ?1 AND state = ?2)";
+            AND delivery IN (SELECT id FROM not_accepted WHERE campaign = ?1 AND state = ?2)";
     tx.prepare_cached(sql)?.execute(params![campaign, state.word()])?;
     Ok(())
 }
@@ -44,9 +44,8 @@ pub(super) fn release_coverage_of(tx: &Connection, campaign: i64, state: Deliver
 /// Finishes every campaign whose every delivery is terminal; the others are left as they are.
 pub(super) fn finish_what_is_done(tx: &Connection, now: Instant) -> rusqlite::Result<()> {
     let sql = "UPDATE campaigns SET state = 'finished', reason = NULL, finished = ?1
-        WHERE state IN ('planned', 'running', 'paused') 
-            AND NOT EXISTS (SELECT 1 FROM under_way WHERE campaign = campaigns.id)
-            AND NOT EXISTS (SELECT 1 FROM at_rest WHERE campaign = campaigns.id
+        WHERE state IN ('planned', 'running', 'paused')
+            AND NOT EXISTS (SELECT 1 FROM not_accepted WHERE campaign = campaigns.id
                 AND state IN ('planned', 'deferred', 'in_doubt'))";
     tx.prepare_cached(sql)?.execute(params![to_millis(now)])?;
     Ok(())

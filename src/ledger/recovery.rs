@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 
 use super::draft::discard_drafts;
-use super::error::LedgerError;
+use super::error::{LedgerError, unreadable};
+use super::letters::{self, Letter};
 use super::marks::{self, Mark, Marked};
 use super::moves;
-use super::settle::{Settle, apply};
+use super::settle::{Settle, settle_begun};
 use super::standing::{self, Standing};
 use super::witness::Age;
 use super::words::count;
@@ -97,43 +98,54 @@ pub(super) fn recover(
     if drafts == Drafts::Dead {
         recovery.drafts_discarded = discard_drafts(tx)?;
     }
-    let begun = begun(tx)?;
-    if !begun.is_empty() {
+    let under_way = letters::under_way(tx)?;
+    if !under_way.is_empty() {
         let marked = marks::read(state, epoch).unwrap_or_else(|why| {
             recovery.marks_unusable = Some(why);
             Marked::new()
         });
-        for delivery in begun {
-            let standing = standing::find(tx, delivery)?.expect("it was listed in this transaction");
-            let mark = marked.get(&(delivery, standing.attempt));
-            let outcome = outcome(delivery, &standing, mark, rules, now);
-            let settle = Settle { delivery, attempt: standing.attempt, outcome };
-            let state = apply(tx, &settle, &standing, now)?;
+        for letter in under_way {
+            let mark = marked.get(&(letter.delivery(), letter.attempt()));
+            let decide = |standing: &Standing| outcome(&letter, standing, mark, rules, now);
+            let (settle, state) = settle_letter(tx, &letter, decide, now)?;
             recovery.count(&settle, mark, state);
         }
     }
+    letters::clear(tx)?;
     moves::finish_what_is_done(tx, now)?;
     tx.execute("UPDATE ledger SET epoch = epoch + 1, sequence = sequence + 1, ended = 'unclean'", [])?;
     Ok(recovery)
 }
 
-fn begun(tx: &Connection) -> rusqlite::Result<Vec<DeliveryId>> {
-    let mut statement = tx.prepare("SELECT id FROM under_way ORDER BY id")?;
-    statement.query_map([], |row| Ok(DeliveryId(row.get(0)?)))?.collect()
+/// Settles what a dead sender had begun by the outcome that is decided for it.
+pub(super) fn settle_letter(
+    tx: &Connection,
+    letter: &Letter,
+    decide: impl FnOnce(&Standing) -> Outcome,
+    now: Instant,
+) -> rusqlite::Result<(Settle, DeliveryState)> {
+    let (delivery, attempt) = (letter.delivery(), letter.attempt());
+    let standing = standing::find(tx, delivery)?
+        .filter(|standing| standing.attempt + 1 == attempt && standing.awaits_an_outcome())
+        .ok_or_else(|| unreadable("delivery that could have begun", &delivery.0.to_string()))?;
+    let settle = Settle { delivery, attempt, outcome: decide(&standing) };
+    let epoch = i64::try_from(before(tx)?.age.epoch).expect("an epoch is counted up from 0 in an i64");
+    let state = settle_begun(tx, &settle, standing, letter, epoch, now)?;
+    Ok((settle, state))
 }
 
 /// What a begun delivery of a dead sender came to. Silence of the mark file is no proof:
 /// only a slot that says `begun` proves that no byte of the dot had left.
-fn outcome(delivery: DeliveryId, standing: &Standing, mark: Option<&Mark>, rules: &Rules, now: Instant) -> Outcome {
+fn outcome(letter: &Letter, standing: &Standing, mark: Option<&Mark>, rules: &Rules, now: Instant) -> Outcome {
     let died = |when: &str| format!("the process ended {when}");
     match mark {
         Some(Mark::Begun) => Outcome::Withdrawn { reason: died("before the final dot") },
         Some(Mark::Dot) => Outcome::InDoubt { reason: died("after the final dot, before a reply") },
         Some(Mark::Replied(reply)) => {
             let history = History {
-                first_try: standing.first_try.unwrap_or(now),
+                first_try: standing.first_try.unwrap_or(letter.begun()),
                 failures: standing.failures,
-                spread: delivery.0.unsigned_abs(),
+                spread: letter.delivery().0.unsigned_abs(),
             };
             policy::decide(&Event::Replied(Stage::Dot, reply.clone()), history, rules, now).outcome
         }

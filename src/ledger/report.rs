@@ -115,9 +115,12 @@ impl Ledger {
     }
 }
 
-const SELECT: &str = "SELECT d.id, s.address, d.state, f.message_id, d.tries, d.doubts, d.reply, d.reason, d.next,
-        d.relay, d.first_try, d.settled
-    FROM deliveries d JOIN subscribers s ON s.id = d.subscriber LEFT JOIN frozen f ON f.delivery = d.id";
+/// What is under way has its state and perhaps its Message-ID in its letter.
+const SELECT: &str = "SELECT d.id, s.address, iif(d.id IN (SELECT id FROM under_way), 'begun', d.state) AS state,
+        coalesce(d.message_id, iif(d.id IN (SELECT id FROM under_way), (SELECT l.value ->> 'message_id'
+            FROM beginnings b CROSS JOIN json_each(b.letters) l WHERE l.value ->> 'delivery' = d.id), NULL)) AS message_id,
+        d.tries, d.doubts, d.reply, d.reason, d.next, d.relay, d.first_try, d.settled
+    FROM deliveries d JOIN subscribers s ON s.id = d.subscriber";
 
 /// So many rows are read at a time.
 const PAGE: i64 = 1_000;
@@ -162,8 +165,11 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
 /// Counts a campaign's deliveries by state.
 pub(super) fn totals(tx: &Connection, campaign: i64) -> rusqlite::Result<Totals> {
     let mut totals = Totals::default();
-    let sql = "SELECT state, count(*) AS n FROM at_rest WHERE campaign = ?1 GROUP BY state
-        UNION ALL SELECT 'begun', count(*) FROM under_way WHERE campaign = ?1";
+    let sql = "WITH others AS (SELECT state, count(*) AS n FROM not_accepted
+                WHERE campaign = ?1 AND id NOT IN (SELECT id FROM under_way) GROUP BY state
+            UNION ALL SELECT 'begun', count(*) FROM under_way WHERE campaign = ?1)
+        SELECT state, n FROM others UNION ALL SELECT 'accepted',
+            (SELECT count(*) FROM deliveries WHERE campaign = ?1) - (SELECT sum(n) FROM others)";
     let mut statement = tx.prepare_cached(sql)?;
     let mut rows = statement.query([campaign])?;
     while let Some(row) = rows.next()? {

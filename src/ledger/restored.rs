@@ -6,10 +6,12 @@ use rusqlite::{Connection, params};
 
 use super::Ledger;
 use super::error::LedgerError;
+use super::letters;
 use super::lock::lock_sender;
-use super::recovery::before;
+use super::recovery::{before, settle_letter};
 use super::witness::{self, Gap};
-use crate::domain::time::{Instant, to_millis};
+use crate::domain::delivery::Outcome;
+use crate::domain::time::Instant;
 
 /// How the reason of a campaign begins that is held because its state was restored.
 pub const OLD_COPY: &str = "this state is an older copy";
@@ -34,8 +36,8 @@ impl Ledger {
             let gap = witness::gap(folder, self.path(), &before(tx)?.age)?;
             let in_doubt = match gap {
                 Gap::None => 0,
-                Gap::UpTo(delivery) => doubt_up_to(tx, delivery.0, now)?,
-                Gap::Unknown => doubt_up_to(tx, i64::MAX, now)?,
+                Gap::UpTo(delivery) => doubt_under_way(tx, now)? + doubt_up_to(tx, delivery.0)?,
+                Gap::Unknown => doubt_under_way(tx, now)? + doubt_up_to(tx, i64::MAX)?,
             };
             Ok(Accepted { paused: pause_all(tx)?, in_doubt })
         })?;
@@ -44,19 +46,29 @@ impl Ledger {
     }
 }
 
+/// Why whatever is not settled is in doubt.
+const REASON: &str = "it may have been sent after this copy of the state was made";
+
+/// What was under way when the copy was made went on.
+fn doubt_under_way(tx: &Connection, now: Instant) -> rusqlite::Result<u64> {
+    let under_way = letters::under_way(tx)?;
+    for letter in &under_way {
+        settle_letter(tx, letter, |_| Outcome::InDoubt { reason: REASON.to_owned() }, now)?;
+    }
+    letters::clear(tx)?;
+    Ok(under_way.len() as u64)
+}
+
 /// Whatever is not settled up to that delivery may have been sent, and with other bytes than
 /// this state would make: nothing of it goes out again but by the author's order.
-fn doubt_up_to(tx: &Connection, furthest: i64, now: Instant) -> rusqlite::Result<u64> {
-    let reason = "it may have been sent after this copy of the state was made";
-    let sql =
-        "UPDATE deliveries SET state = 'in_doubt', doubts = doubts + 1, resend = 'held', next = NULL, reason = ?2,
-            settled = iif(state = 'begun', ?3, settled), outcome = iif(state = 'begun', 'in_doubt', outcome)
-        WHERE id <= ?1 AND state IN ('planned', 'begun', 'deferred')
+fn doubt_up_to(tx: &Connection, furthest: i64) -> rusqlite::Result<u64> {
+    let sql = "UPDATE deliveries SET state = 'in_doubt', doubts = doubts + 1, resend = 'held', next = NULL, reason = ?2
+        WHERE id <= ?1 AND state IN ('planned', 'deferred')
             AND campaign IN (SELECT id FROM campaigns WHERE state IN ('planned', 'running', 'paused'))";
-    let doubted = tx.execute(sql, params![furthest, reason, to_millis(now)])?;
+    let doubted = tx.execute(sql, params![furthest, REASON])?;
     let sql = "UPDATE deliveries SET resend = 'held', next = NULL, reason = ?2
         WHERE id <= ?1 AND state = 'in_doubt' AND resend IN ('none', 'ordered')";
-    tx.execute(sql, params![furthest, reason])?;
+    tx.execute(sql, params![furthest, REASON])?;
     Ok(doubted as u64)
 }
 

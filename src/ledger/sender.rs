@@ -21,9 +21,10 @@ use super::open::{beside, connect};
 use super::postpone::Postpone;
 use super::recovery::{Drafts, Recovery, before, integrity_check, is_under_way, recover};
 use super::settle::{Settle, Settled};
+use super::under_way::UnderWay;
 use super::witness::{self, Witness};
 use super::words::{count, maybe_moment};
-use super::writer::{Ask, Desk, Job, SharedClaims, Slots, lock, run};
+use super::writer::{Ask, Desk, Job, SharedClaims, lock, run};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::DeliveryId;
 use crate::domain::reply::Reply;
@@ -96,7 +97,7 @@ impl Ledger {
             path: path.to_path_buf(),
             epoch: i64::try_from(recovery.epoch).expect("an epoch is counted up from 0 in an i64"),
             marks: Arc::clone(&marks),
-            slots: Slots::default(),
+            under_way: UnderWay::default(),
             claimed: Arc::clone(&claimed),
             leaving: Vec::new(),
             gates: HashMap::new(),
@@ -237,7 +238,7 @@ impl Sender {
     /// The earliest moment at which a postponed delivery comes back, if there is one.
     pub fn next_postponed(&self, now: Instant) -> Result<Option<Instant>, LedgerError> {
         self.ledger.read(|tx| {
-            let sql = "SELECT min((SELECT min(d.next) FROM at_rest d
+            let sql = "SELECT min((SELECT min(d.next) FROM not_accepted d
                     WHERE d.campaign = c.id AND d.state = 'planned' AND d.next > ?1)) AS next
                 FROM campaigns c WHERE c.state IN ('planned', 'running') AND coalesce(c.not_before, 0) <= ?1";
             let next = tx.prepare_cached(sql)?.query_row([to_millis(now)], |row| maybe_moment(row, "next"))?;
@@ -250,7 +251,7 @@ impl Sender {
         let claimed = lock(&self.claimed).len() as u64;
         let mut pending = self.ledger.read(|tx| Ok(pending(tx, self.policy, now)?))?;
         pending.ready = pending.ready.saturating_sub(claimed);
-        pending.in_hand += claimed;
+        pending.in_hand = claimed;
         Ok(pending)
     }
 }
@@ -270,18 +271,17 @@ fn pending(tx: &Connection, policy: InDoubtPolicy, now: Instant) -> rusqlite::Re
     const SQL: &str = "WITH open AS (SELECT id, coalesce(not_before, 0) AS start FROM campaigns
                 WHERE state IN ('planned', 'running')),
             due AS (SELECT max(open.start, coalesce(d.next, 0)) AS at, count(*) AS n FROM open
-                CROSS JOIN at_rest d ON d.campaign = open.id
+                CROSS JOIN not_accepted d ON d.campaign = open.id
                 WHERE d.state IN ('planned', 'deferred')
                     OR (d.state = 'in_doubt' AND (d.resend = 'ordered' OR (d.resend = 'none' AND ?2 = 'resend')))
                 GROUP BY 1)
         SELECT coalesce(sum(n) FILTER (WHERE at <= ?1), 0) AS ready, coalesce(sum(n) FILTER (WHERE at > ?1), 0) AS waiting,
-            min(at) FILTER (WHERE at > ?1) AS next_due,
-            (SELECT count(*) FROM under_way) AS in_hand
+            min(at) FILTER (WHERE at > ?1) AS next_due
         FROM due";
     tx.prepare_cached(SQL)?.query_row(params![to_millis(now), policy_word(policy)], |row| {
         Ok(Pending {
             ready: count(row.get("ready")?),
-            in_hand: count(row.get("in_hand")?),
+            in_hand: 0,
             waiting: count(row.get("waiting")?),
             next_due: maybe_moment(row, "next_due")?,
         })

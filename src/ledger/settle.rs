@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::Ledger;
 use super::error::LedgerError;
+use super::letters::Letter;
 use super::moves;
 use super::standing::{self, Standing};
 use super::words::Resend;
@@ -36,72 +37,112 @@ pub enum Settled {
 
 /// Settles one delivery inside the writer's transaction.
 pub(super) fn settle(desk: &mut Desk, tx: &Connection, ask: &Settle, now: Instant) -> Result<Settled, LedgerError> {
-    desk.slots.settled(ask.delivery, ask.attempt);
+    let Some(letter) = desk.under_way.end(ask.delivery, ask.attempt) else {
+        return settle_unbegun(desk, tx, ask, now);
+    };
+    desk.leaving.push(ask.delivery);
     if let Outcome::Accepted { reply } = &ask.outcome
-        && accept_plainly(tx, desk.epoch, ask, reply, now)?
+        && ask.attempt == 1
+        && accept_plainly(tx, desk.epoch, letter, reply, now)?
     {
         desk.may_be_done = true;
         return Ok(Settled::Recorded(DeliveryState::Accepted));
     }
-    let Some(standing) = standing::find(tx, ask.delivery)? else { return Ok(Settled::Late) };
-    if desk.has_claimed(ask.delivery) && standing.state != DeliveryState::Begun {
-        desk.leaving.push(ask.delivery);
-        return settle_unbegun(desk, tx, ask, &standing, now);
-    }
-    let ours =
-        standing.state == DeliveryState::Begun && standing.epoch == Some(desk.epoch) && ask.attempt == standing.attempt;
-    if !ours {
+    let standing = standing::find(tx, ask.delivery)?;
+    let Some(standing) =
+        standing.filter(|standing| standing.attempt + 1 == ask.attempt && standing.awaits_an_outcome())
+    else {
         keep_as_evidence(tx, desk.epoch, ask)?;
         return Ok(Settled::Late);
-    }
+    };
     desk.may_be_done = true;
-    Ok(Settled::Recorded(apply(tx, ask, &standing, now)?))
+    let state = settle_begun(tx, ask, standing, letter, desk.epoch, now)?;
+    Ok(Settled::Recorded(state))
 }
 
-/// The way of nearly all: it was begun, and the relay took it. `false` when it is not ours to
-/// settle, and nothing happened.
-fn accept_plainly(tx: &Connection, epoch: i64, ask: &Settle, reply: &Reply, now: Instant) -> rusqlite::Result<bool> {
-    let sql = "UPDATE deliveries SET state = 'accepted', tries = tries + 1, settled = ?4, outcome = 'accepted',
-            reply = ?5, reason = NULL
-        WHERE id = ?1 AND state = 'begun' AND epoch = ?2 AND attempt = ?3";
-    let values = params![ask.delivery.0, epoch, ask.attempt, to_millis(now), reply.masked()];
-    Ok(tx.prepare_cached(sql)?.execute(values)? == 1)
+/// The way of nearly all: a first attempt, and the relay took it. `false` when its row is not as it
+/// is for nearly all, and nothing happened.
+fn accept_plainly(tx: &Connection, epoch: i64, letter: &Letter, reply: &Reply, now: Instant) -> rusqlite::Result<bool> {
+    let sql =
+        "UPDATE deliveries SET state = 'accepted', epoch = ?2, attempt = 1, tries = 1, first_try = ?3, next = NULL,
+            message_id = ?4, relay = ?5, begun = ?3, settled = ?6, outcome = 'accepted', reply = ?7, reason = NULL
+        WHERE id = ?1 AND state = 'planned' AND attempt = 0";
+    let changed = tx.prepare_cached(sql)?.execute(params![
+        letter.delivery().0,
+        epoch,
+        letter.begun_millis(),
+        letter.message_id(),
+        letter.relay(),
+        to_millis(now),
+        reply.masked()
+    ])?;
+    Ok(changed == 1)
 }
 
-/// What was claimed and never begun: given back, or found impossible to send.
-fn settle_unbegun(
-    desk: &mut Desk,
+/// Records what an attempt came to that had begun, with all that follows from it, and keeps what
+/// another one needs. Shared by the living sender and by recovery; the campaign may be done after it.
+pub(super) fn settle_begun(
     tx: &Connection,
     ask: &Settle,
-    standing: &Standing,
+    mut standing: Standing,
+    letter: &Letter,
+    epoch: i64,
     now: Instant,
-) -> Result<Settled, LedgerError> {
-    if standing.state == DeliveryState::InDoubt {
-        return Ok(never_resent(tx, ask)?);
-    }
-    if let Outcome::Withdrawn { .. } = ask.outcome {
-        return Ok(Settled::Recorded(standing.state));
-    }
-    let may_follow = standing.state.may_become(ending(standing, &ask.outcome).state);
-    if !may_follow || ask.attempt != standing.attempt + 1 {
-        keep_as_evidence(tx, desk.epoch, ask)?;
-        return Ok(Settled::Late);
-    }
+) -> rusqlite::Result<DeliveryState> {
     moves::archive_attempt(tx, ask.delivery)?;
-    desk.may_be_done = true;
-    Ok(Settled::Recorded(apply(tx, ask, standing, now)?))
+    let sql = "UPDATE deliveries SET epoch = ?2, attempt = ?3, first_try = coalesce(first_try, ?4), message_id = ?5,
+            relay = ?6, begun = ?4 WHERE id = ?1";
+    let begun = letter.begun_millis();
+    tx.prepare_cached(sql)?.execute(params![
+        ask.delivery.0,
+        epoch,
+        ask.attempt,
+        begun,
+        letter.message_id(),
+        letter.relay()
+    ])?;
+    if standing.doubts > 0 {
+        standing.resend = Resend::Spent;
+    }
+    let state = apply(tx, ask, &standing, DeliveryState::Begun, now)?;
+    if !state.is_terminal() {
+        letter.freeze(tx)?;
+    }
+    Ok(state)
 }
 
-/// Records an outcome for a delivery, with all that follows from it. Shared by the living
-/// sender and by recovery; the campaign may be done after it.
-pub(super) fn apply(
+/// What was claimed and never begun: given back, or found impossible to send. Anything else comes
+/// too late.
+fn settle_unbegun(desk: &mut Desk, tx: &Connection, ask: &Settle, now: Instant) -> Result<Settled, LedgerError> {
+    let Some(standing) = standing::find(tx, ask.delivery)? else { return Ok(Settled::Late) };
+    if desk.is_claimed_only(ask.delivery) {
+        desk.leaving.push(ask.delivery);
+        if standing.state == DeliveryState::InDoubt {
+            return Ok(never_resent(tx, ask)?);
+        }
+        if let Outcome::Withdrawn { .. } = ask.outcome {
+            return Ok(Settled::Recorded(standing.state));
+        }
+        if standing.state.may_become(ending(&standing, &ask.outcome).state) && ask.attempt == standing.attempt + 1 {
+            moves::archive_attempt(tx, ask.delivery)?;
+            desk.may_be_done = true;
+            return Ok(Settled::Recorded(apply(tx, ask, &standing, standing.state, now)?));
+        }
+    }
+    keep_as_evidence(tx, desk.epoch, ask)?;
+    Ok(Settled::Late)
+}
+
+/// Records an outcome for a delivery that stands `from` there, with all that follows from it.
+fn apply(
     tx: &Connection,
     ask: &Settle,
     standing: &Standing,
+    from: DeliveryState,
     now: Instant,
 ) -> rusqlite::Result<DeliveryState> {
     let end = ending(standing, &ask.outcome);
-    assert!(standing.state.may_become(end.state), "the caller has seen that this outcome may follow");
+    assert!(from.may_become(end.state), "the caller has seen that this outcome may follow");
     end.write(tx, ask, standing, now)?;
     if let Outcome::Rejected { suppress: Suppress::Yes, reason, .. } = &ask.outcome {
         suppress(tx, standing.subscriber, reason, now)?;

@@ -12,7 +12,6 @@ use crate::domain::time::Instant;
 /// One delivery with its campaign and its person.
 pub(super) struct Standing {
     pub state: DeliveryState,
-    pub epoch: Option<i64>,
     pub attempt: u32,
     pub failures: u32,
     pub first_try: Option<Instant>,
@@ -23,6 +22,23 @@ pub(super) struct Standing {
     pub expires: Option<Instant>,
     pub subscriber: i64,
     pub person: Person,
+}
+
+impl Standing {
+    /// Whether an attempt that has begun may come to something: neither the author nor another
+    /// attempt has said what became of the delivery.
+    pub(super) fn awaits_an_outcome(&self) -> bool {
+        match self.state {
+            DeliveryState::Planned | DeliveryState::Deferred | DeliveryState::InDoubt => true,
+            DeliveryState::Begun
+            | DeliveryState::Accepted
+            | DeliveryState::Rejected
+            | DeliveryState::Abandoned
+            | DeliveryState::Suppressed
+            | DeliveryState::Cancelled
+            | DeliveryState::Expired => false,
+        }
+    }
 }
 
 /// Whether the person may still be mailed.
@@ -38,7 +54,7 @@ pub(super) enum Person {
 
 /// Reads one; `None` if there is no such delivery.
 pub(super) fn find(tx: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Standing>> {
-    const SQL: &str = "SELECT d.state, d.epoch, d.attempt, d.failures, d.first_try, d.doubts, d.resend,
+    const SQL: &str = "SELECT d.state, d.attempt, d.failures, d.first_try, d.doubts, d.resend,
             (SELECT digest FROM frozen WHERE frozen.delivery = d.id) AS digest, c.state AS campaign_state, c.expires,
             d.subscriber, s.state AS person, s.removed,
             EXISTS (SELECT 1 FROM suppressions WHERE suppressions.hash = s.hash) AS suppressed
@@ -50,7 +66,6 @@ pub(super) fn find(tx: &Connection, id: DeliveryId) -> rusqlite::Result<Option<S
 fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
     Ok(Standing {
         state: words::delivery_state(row, "state")?,
-        epoch: row.get("epoch")?,
         attempt: row.get("attempt")?,
         failures: row.get("failures")?,
         first_try: words::maybe_moment(row, "first_try")?,

@@ -60,14 +60,15 @@ impl Ledger {
 
 const WAITING: &str = "SELECT count(*) FILTER (WHERE next IS NULL OR next <= ?2) AS ready,
         count(*) FILTER (WHERE next > ?2) AS waiting, min(next) FILTER (WHERE next > ?2) AS next_due
-    FROM at_rest WHERE campaign = ?1 AND state IN ('planned', 'deferred')";
+    FROM not_accepted WHERE campaign = ?1 AND state IN ('planned', 'deferred')
+        AND id NOT IN (SELECT id FROM under_way)";
 
-const OLDEST: &str = "SELECT min(first_try) AS at FROM at_rest WHERE campaign = ?1 AND state = 'deferred'";
+const OLDEST: &str = "SELECT min(first_try) AS at FROM not_accepted WHERE campaign = ?1 AND state = 'deferred'";
 
 /// `CROSS JOIN` fixes the order: first the few deliveries, then their people.
 const REASONS: &str = "SELECT d.state, substr(s.key, instr(s.key, '@') + 1) AS domain,
         coalesce(d.reason, d.reply, '') AS said, count(*) AS n
-    FROM at_rest d CROSS JOIN subscribers s ON s.id = d.subscriber
+    FROM not_accepted d CROSS JOIN subscribers s ON s.id = d.subscriber
     WHERE d.campaign = ?1 AND d.state IN ('deferred', 'rejected', 'in_doubt')
     GROUP BY 1, 2, 3";
 

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 
 use super::Ledger;
 use super::error::LedgerError;
+use super::letters;
 use super::report::totals;
 use super::secrets::address_hash;
 use super::words::{address, campaign_id, campaign_state, count};
@@ -25,6 +26,9 @@ impl Ledger {
     pub fn verify(&self) -> Result<Vec<Finding>, LedgerError> {
         self.read(|tx| {
             let mut findings = integrity(tx)?;
+            if findings.is_empty() {
+                findings.extend(beginnings(tx));
+            }
             if findings.is_empty() {
                 findings.extend(accounts(tx)?);
                 findings.extend(deliveries(tx)?);
@@ -67,6 +71,12 @@ fn integrity(tx: &Connection) -> rusqlite::Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// Whether what is under way can be read, by this program and by the queries of the others.
+fn beginnings(tx: &Connection) -> Option<Finding> {
+    let error = letters::under_way(tx).err()?;
+    Some(Finding { what: error.to_string() })
+}
+
 fn accounts(tx: &Connection) -> rusqlite::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut statement = tx.prepare("SELECT id, state FROM campaigns WHERE state <> 'drafting'")?;
@@ -93,7 +103,7 @@ fn deliveries(tx: &Connection) -> rusqlite::Result<Vec<Finding>> {
     const ORPHANED: &str = "SELECT delivery FROM coverage
         WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.id = coverage.delivery)";
     // What was never begun here came into doubt by a lost ledger, which took what it froze with it.
-    const UNFROZEN: &str = "SELECT id FROM deliveries WHERE state IN ('begun', 'in_doubt') AND begun IS NOT NULL
+    const UNFROZEN: &str = "SELECT id FROM deliveries WHERE state = 'in_doubt' AND begun IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM frozen WHERE frozen.delivery = deliveries.id)";
     let mut findings = Vec::new();
     for (sql, what) in [

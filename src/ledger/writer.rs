@@ -19,12 +19,13 @@ use super::begin::{Begin, BeginAnswer, Gate, begin};
 use super::claim::Claimed;
 use super::error::LedgerError;
 use super::lock::Lock;
-use super::marks::{MarkSlot, Marks};
+use super::marks::Marks;
 use super::moves;
 use super::notes::{self, Note};
 use super::open::write_on;
 use super::postpone::{Postpone, postpone};
 use super::settle::{Settle, Settled, settle};
+use super::under_way::UnderWay;
 use super::witness::Witness;
 use super::words::count;
 use crate::domain::ids::{CampaignId, DeliveryId};
@@ -95,7 +96,7 @@ impl Job {
     fn perform(&mut self, desk: &mut Desk, tx: &Connection) -> Result<(), LedgerError> {
         match self {
             Self::Begin(ask) => {
-                let begun = ask.input.iter().map(|one| begin(desk, tx, one, ask.now));
+                let begun = ask.input.drain(..).map(|one| begin(desk, tx, one, ask.now));
                 ask.output = Some(begun.collect::<Result<_, _>>()?);
             }
             Self::Postpone(ask) => {
@@ -129,9 +130,9 @@ pub(super) struct Desk {
     pub path: PathBuf,
     pub epoch: i64,
     pub marks: Arc<Marks>,
-    pub slots: Slots,
+    pub under_way: UnderWay,
     pub claimed: SharedClaims,
-    /// Claims that the running transaction ends: begun, refused or given back.
+    /// Claims that the running transaction ends: settled, refused or given back.
     pub leaving: Vec<DeliveryId>,
     /// What the running transaction knows of campaigns.
     pub gates: HashMap<CampaignId, Gate>,
@@ -151,8 +152,9 @@ pub(super) fn lock(claims: &SharedClaims) -> MutexGuard<'_, Claimed> {
 }
 
 impl Desk {
-    pub(super) fn has_claimed(&self, delivery: DeliveryId) -> bool {
-        lock(&self.claimed).contains(delivery)
+    /// Whether a delivery is claimed and has not begun.
+    pub(super) fn is_claimed_only(&self, delivery: DeliveryId) -> bool {
+        !self.under_way.has(delivery) && lock(&self.claimed).contains(delivery)
     }
 
     pub(super) fn marks_failed(&self, source: &std::io::Error) -> LedgerError {
@@ -178,42 +180,6 @@ impl Desk {
         let sequence: Option<i64> =
             tx.prepare_cached(sql)?.query_row(params![self.epoch], |row| row.get(0)).optional()?;
         sequence.map(count).ok_or_else(|| LedgerError::Superseded { path: self.path.clone() })
-    }
-}
-
-/// Which slot of the mark file is whose. A slot is free again only when the settle of its
-/// delivery is durable.
-#[derive(Default)]
-pub(super) struct Slots {
-    free: Vec<MarkSlot>,
-    ever: u32,
-    taken: HashMap<(DeliveryId, u32), MarkSlot>,
-    settled: Vec<(DeliveryId, u32)>,
-}
-
-impl Slots {
-    pub(super) fn take(&mut self, delivery: DeliveryId, attempt: u32) -> MarkSlot {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.ever += 1;
-            MarkSlot(self.ever - 1)
-        });
-        self.taken.insert((delivery, attempt), slot);
-        slot
-    }
-
-    /// Notes that the running transaction settles that attempt.
-    pub(super) fn settled(&mut self, delivery: DeliveryId, attempt: u32) {
-        self.settled.push((delivery, attempt));
-    }
-
-    fn committed(&mut self) {
-        for key in self.settled.drain(..) {
-            self.free.extend(self.taken.remove(&key));
-        }
-    }
-
-    fn rolled_back(&mut self) {
-        self.settled.clear();
     }
 }
 
@@ -259,6 +225,9 @@ fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(
         desk.may_be_done = false;
         let sequence = desk.fence(tx)?;
         batch.iter_mut().try_for_each(|job| job.perform(desk, tx))?;
+        // Before the commit: a delivery that is begun on disk always has its slot.
+        desk.marks.write_begun(&desk.under_way.beginnings()).map_err(|source| desk.marks_failed(&source))?;
+        desk.under_way.write(tx, desk.epoch)?;
         if desk.may_be_done {
             moves::finish_what_is_done(tx, now)?;
         }
@@ -266,7 +235,7 @@ fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(
     });
     match done {
         Ok(sequence) => {
-            desk.slots.committed();
+            desk.under_way.committed();
             desk.end_claims();
             let noted = desk.witness.as_ref().map_or(Ok(()), |witness| witness.note(count(desk.epoch), sequence));
             for job in batch {
@@ -276,7 +245,7 @@ fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(
         }
         Err(why) => {
             let why = why.at(&desk.path);
-            desk.slots.rolled_back();
+            desk.under_way.rolled_back();
             for job in batch {
                 job.finish(Err(why.again()));
             }
@@ -289,6 +258,8 @@ fn commit(db: &mut Connection, desk: &mut Desk, mut batch: Vec<Job>) -> Result<(
 /// the end is not clean, and the next sender recovers.
 fn release(desk: &Desk, tx: &Connection) -> Result<(), LedgerError> {
     lock(&desk.claimed).clear();
-    tx.execute("UPDATE ledger SET ended = 'clean' WHERE NOT EXISTS (SELECT 1 FROM under_way)", [])?;
+    if desk.under_way.ends() {
+        tx.execute("UPDATE ledger SET ended = 'clean'", [])?;
+    }
     Ok(())
 }

@@ -167,6 +167,19 @@ fn a_damaged_file_is_found_after_an_unclean_end() {
 }
 
 #[test]
+fn a_damaged_definition_in_the_file_is_a_damaged_file() {
+    let house = House::with_readers(1);
+    let id = house.open_campaign();
+    house.tamper(
+        "PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = replace(sql, 'beginnings', 'bewinnings') WHERE name = 'under_way'",
+    );
+    let ledger = Ledger::open(&house.path(), at(1)).unwrap();
+    let error = ledger.totals(&id).unwrap_err();
+    assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
+}
+
+#[test]
 fn verify_finds_coverage_that_does_not_vouch_for_its_delivery() {
     let house = House::with_readers(2);
     house.open_campaign();

@@ -177,3 +177,57 @@ fn a_marked_reply_means_what_the_authors_rules_say() {
         wreck.house.sound();
     }
 }
+
+/// Two deliveries begun in one commit, and their sender dead.
+fn two_under_way() -> House {
+    let house = House::with_readers(3);
+    house.open_campaign();
+    let sender = house.sender();
+    let claims = sender.claim(2, at(2)).unwrap();
+    wait(sender.begin(claims.iter().map(beginning).collect(), at(2))).unwrap();
+    drop(sender);
+    house
+}
+
+#[test]
+fn a_log_that_was_altered_begins_nobody_else_and_is_refused() {
+    for (column, from, to) in [
+        ("deliveries", "\"2\":1", "\"3\":1"),
+        ("deliveries", "\"2\":1", "\"2\":0"),
+        ("deliveries", "{", "["),
+        ("letters", "\"delivery\":2", "\"delivery\":3"),
+        ("letters", "\"attempt\":1", "\"attempt\":0"),
+        ("letters", "\"relay\"", "\"remay\""),
+        ("letters", "0707", "07x7"),
+        ("epoch", "1", "3"),
+    ] {
+        let house = two_under_way();
+        house.tamper(&format!("UPDATE beginnings SET {column} = replace({column}, '{from}', '{to}')"));
+        let error = house.ledger.become_sender(&Terms::default(), at(5)).unwrap_err();
+        assert!(matches!(error, LedgerError::Damaged { .. }), "{column}, {from}: {error}");
+        assert_eq!(house.ledger.verify().unwrap().len(), 1, "{column}, {from}");
+    }
+    let (_sender, recovery) = two_under_way().recovered(InDoubtPolicy::Resend);
+    assert_eq!(recovery.planned_again, 2, "unaltered it is believed");
+}
+
+#[test]
+fn a_restored_copy_with_something_under_way_has_it_in_doubt() {
+    let house = two_under_way();
+    let witness = house.folder.path().join("witness");
+    let terms = Terms { witness: Some(witness.clone()), ..Terms::default() };
+    let copy = house.folder.path().join("copy.db");
+    house.tamper(&format!("VACUUM INTO '{}'", copy.display()));
+    drop(house.ledger.become_sender(&terms, at(1)).unwrap());
+    let House { folder, ledger } = house;
+    drop(ledger);
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(folder.path().join(format!("state.db{suffix}"))));
+    }
+    fs::rename(&copy, folder.path().join("state.db")).unwrap();
+    let ledger = Ledger::open(&folder.path().join("state.db"), at(2)).unwrap();
+    assert_eq!(ledger.accept_old_state(&witness, at(3)).unwrap(), Accepted { paused: 1, in_doubt: 2 });
+    let (_sender, recovery) = ledger.become_sender(&terms, at(4)).unwrap();
+    assert_eq!(recovery.in_doubt, Vec::new(), "they are in doubt already");
+    assert_eq!(ledger.verify().unwrap(), Vec::new());
+}

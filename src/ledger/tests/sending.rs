@@ -16,10 +16,13 @@ fn a_delivery_goes_from_planned_to_accepted_and_the_campaign_finishes() {
     assert_eq!(house.state(claim.delivery), DeliveryState::Planned, "a claim is written nowhere");
     begun(&sender, &claim);
     assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Running);
-    assert_eq!(house.state(claim.delivery), DeliveryState::Begun);
+    let row = house.ledger.delivery(claim.delivery).unwrap().unwrap();
+    assert_eq!(row.state, DeliveryState::Begun);
+    assert_eq!(row.message_id, Some(frozen(claim.delivery, 7).message_id), "it is known from now on");
     assert_eq!(settle_one(&sender, &claim, accepted()), Settled::Recorded(DeliveryState::Accepted));
     let row = house.ledger.delivery(claim.delivery).unwrap().unwrap();
     assert_eq!((row.attempts, row.doubts, row.reply.as_deref()), (1, 0, Some("250 2.0.0 ok")));
+    assert_eq!((row.message_id, row.first_try), (Some(frozen(claim.delivery, 7).message_id), Some(at(2))));
     assert_eq!(house.ledger.campaign(&id).unwrap().state, CampaignState::Finished);
     assert!(sender.claim(9, at(9)).unwrap().is_empty());
     house.sound();
@@ -99,6 +102,40 @@ fn after_a_doubt_nothing_that_befalls_the_resend_makes_it_planned_or_deferred() 
         let again = sender.claim(1, at(60)).unwrap().remove(0);
         assert_eq!((again.purpose, again.attempt), (Purpose::Resend, 3), "its resend is not spent");
         house.sound();
+    }
+}
+
+#[test]
+fn a_resend_that_is_under_way_is_no_doubt_the_author_could_settle() {
+    let house = House::with_readers(1);
+    let id = house.open_campaign();
+    let sender = house.sender();
+    let first = claim_one(&sender);
+    begun(&sender, &first);
+    settle_one(&sender, &first, in_doubt());
+    let resend = claim_one(&sender);
+    begun(&sender, &resend);
+    for which in [Doubtful::Of(id.clone()), Doubtful::One(resend.delivery)] {
+        assert_eq!(house.ledger.resolve(&which, &Resolution::Abandon, at(4)).unwrap(), 0);
+    }
+    let totals = house.ledger.totals(&id).unwrap();
+    assert_eq!((totals.in_doubt, totals.pending), (0, 1));
+    assert_eq!(settle_one(&sender, &resend, accepted()), Settled::Recorded(DeliveryState::Accepted));
+    house.sound();
+}
+
+#[test]
+fn the_log_holds_a_commit_until_all_that_began_in_it_is_settled() {
+    let house = House::with_readers(3);
+    house.open_campaign();
+    let sender = house.sender();
+    let count = "SELECT count(*) FROM beginnings";
+    let rows = || house.ledger.read(|tx| Ok(tx.query_row(count, [], |row| row.get::<_, i64>(0))?));
+    let claims = sender.claim(3, at(2)).unwrap();
+    wait(sender.begin(claims.iter().map(beginning).collect(), at(2))).unwrap();
+    for (claim, left) in claims.iter().zip([1, 1, 0]) {
+        settle_one(&sender, claim, accepted());
+        assert_eq!(rows().unwrap(), left);
     }
 }
 
@@ -188,15 +225,16 @@ fn what_was_never_claimed_or_settled_already_is_not_begun() {
 }
 
 #[test]
-fn a_settle_from_another_epoch_is_refused_and_kept_as_evidence() {
+fn a_settle_for_what_an_earlier_sender_began_is_refused_and_kept_as_evidence() {
     let house = House::with_readers(1);
     house.open_campaign();
     let sender = house.sender();
     let claim = claim_one(&sender);
     begun(&sender, &claim);
-    house.tamper("UPDATE deliveries SET epoch = 9");
+    drop(sender);
+    let sender = house.sender();
     assert_eq!(settle_one(&sender, &claim, accepted()), Settled::Late);
-    assert_eq!(house.state(claim.delivery), DeliveryState::Begun);
+    assert_eq!(house.state(claim.delivery), DeliveryState::Planned);
     let attempts = house.ledger.attempts(claim.delivery).unwrap();
     assert_eq!(attempts[0].late.as_deref(), Some("accepted: 250 2.0.0 ok"));
 }

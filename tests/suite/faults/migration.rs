@@ -34,7 +34,7 @@ fn of_the_first_schema(site: &Site) {
         reply, reason, feedback";
     let sql = format!(
         "INSERT INTO main.deliveries ({same}, date, merge, message_id, digest)
-            SELECT {same}, date, merge, message_id, digest FROM now.deliveries LEFT JOIN now.frozen ON delivery = id;
+            SELECT {same}, date, merge, d.message_id, digest FROM now.deliveries d LEFT JOIN now.frozen ON delivery = id;
         INSERT INTO main.attempts (delivery, attempt, epoch, relay, begun, settled, outcome, reply, reason)
             SELECT id, attempt, epoch, relay, begun, settled, outcome, reply, reason FROM now.deliveries WHERE attempt > 0;
         DETACH now; PRAGMA application_id = 0x666c6470; PRAGMA user_version = 1; PRAGMA journal_mode = WAL;"

@@ -66,14 +66,15 @@ impl Wreck {
         };
         let drafts: i64 = drafts;
         let slots = slots(&site.file(".fieldpost/state.db.marks"));
-        let sql =
-            "SELECT s.address, d.id, d.state, d.attempt FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
-            JOIN campaigns c ON c.id = d.campaign WHERE c.state <> 'drafting'";
-        let mut statement = db.prepare(sql).expect("our own SQL");
+        let sql = "SELECT s.address, d.id, iif(d.id IN (SELECT id FROM under_way), 'begun', d.state), d.attempt
+            FROM deliveries d JOIN subscribers s ON s.id = d.subscriber JOIN campaigns c ON c.id = d.campaign
+            WHERE c.state <> 'drafting'";
+        // Killed between the first schema and the next one: nothing is in it yet.
+        let Ok(mut statement) = db.prepare(sql) else { return none };
         let rows = statement.query_map([], |row| {
             let (id, row_state, attempt): (i64, String, u32) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            // A slot is written for the attempt that the row will have once it is begun.
-            let attempt = if row_state == "planned" { attempt + 1 } else { attempt };
+            // A slot is written for the attempt that the row will have once it is settled.
+            let attempt = if ["planned", "begun"].contains(&row_state.as_str()) { attempt + 1 } else { attempt };
             Ok((row.get(0)?, Left { row: row_state, slot: slots.get(&(id, attempt)).cloned() }))
         });
         let deliveries = rows.expect("our own SQL").map(|row| row.expect("a row")).collect();
