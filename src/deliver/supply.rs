@@ -11,10 +11,11 @@ use super::gate::DOMAIN_FULL;
 use super::prepare::Prepared;
 use super::queue::Ready;
 use super::relays::Load;
-use super::{DeliverError, Patience, Shared, Stop};
+use super::{DeliverError, InHand, Patience, Shared, Stop};
 use crate::domain::time::Instant;
 use crate::domain::traffic::Passage;
-use crate::ledger::{Begin, BeginAnswer, Postpone, Purpose, Refusal};
+use crate::ledger::{Begin, BeginAnswer, Claim, Postpone, Purpose, Refusal};
+use crate::smtp::Outgoing;
 
 /// How long a look at the room waits at most for the next settle.
 const BREATH: Duration = Duration::from_millis(50);
@@ -124,14 +125,14 @@ fn begin(shared: &Arc<Shared>, go: Vec<(Prepared, OwnedSemaphorePermit, usize)>,
     let now = shared.clock.now();
     let notes = shared.gate.take_notes();
     let noted = (!notes.is_empty()).then(|| shared.sender.note(notes, now));
-    let beginnings: Vec<Beginning> = go
+    let (begins, beginnings): (Vec<Begin>, Vec<Beginning>) = go
         .into_iter()
         .map(|(prepared, room, number)| {
             let load = Load::on(shared.relays.get(number));
-            Beginning { prepared, room, load, queue: queues[number].clone() }
+            Beginning::of(prepared, room, load, queues[number].clone())
         })
-        .collect();
-    let answers = shared.sender.begin(beginnings.iter().map(Beginning::ask).collect(), now);
+        .unzip();
+    let answers = shared.sender.begin(begins, now);
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         if let Some(noted) = noted
@@ -182,32 +183,36 @@ impl Wait {
 
 /// A delivery whose begin is being committed.
 struct Beginning {
-    prepared: Prepared,
+    claim: Claim,
+    message_id: String,
+    outgoing: Outgoing,
+    in_hand: InHand,
     room: OwnedSemaphorePermit,
     load: Load,
     queue: mpsc::Sender<Ready>,
 }
 
 impl Beginning {
-    fn ask(&self) -> Begin {
-        let Prepared { claim, frozen, .. } = &self.prepared;
-        Begin {
+    /// What the ledger is asked, and what waits for its answer.
+    fn of(prepared: Prepared, room: OwnedSemaphorePermit, load: Load, queue: mpsc::Sender<Ready>) -> (Begin, Self) {
+        let Prepared { claim, frozen, outgoing, in_hand } = prepared;
+        let message_id = frozen.message_id.as_str().to_owned();
+        let ask = Begin {
             delivery: claim.delivery,
             campaign: claim.campaign.clone(),
             attempt: claim.attempt,
-            relay: self.load.relay().to_owned(),
-            frozen: frozen.clone(),
-        }
+            relay: load.relay().to_owned(),
+            frozen,
+        };
+        (ask, Self { claim, message_id, outgoing, in_hand, room, load, queue })
     }
 
     async fn take(self, shared: &Shared, answer: BeginAnswer, begun: Instant) {
         match answer {
             BeginAnswer::Begun { slot } => {
-                let Prepared { claim, frozen, outgoing, in_hand } = self.prepared;
-                let message_id = frozen.message_id.as_str().to_owned();
-                let ready =
-                    Ready { claim, slot, outgoing, message_id, begun, room: self.room, load: self.load, in_hand };
-                if self.queue.send(ready).await.is_err() {
+                let Self { claim, message_id, outgoing, in_hand, room, load, queue } = self;
+                let ready = Ready { claim, slot, outgoing, message_id, begun, room, load, in_hand };
+                if queue.send(ready).await.is_err() {
                     shared.break_off(DeliverError::Issue("every lane has ended".to_owned()));
                 }
             }

@@ -48,7 +48,7 @@ impl Address {
         if local.len() + 1 + domain.len() > 254 {
             return Err(AddressError::TooLong);
         }
-        Ok(Self { at: local.len(), text: format!("{local}@{domain}") })
+        Ok(Self { at: local.len(), text: [local, "@", &domain].concat() })
     }
 
     /// The address as it goes into an envelope.

@@ -153,17 +153,17 @@ fn by_rule(action: Action, stage: Stage, reply: &Reply, history: History, now: I
 
 /// What the stage and the code mean when no rule speaks.
 fn by_code(stage: Stage, reply: &Reply, history: History, now: Instant) -> Verdict {
-    let reason = said(stage, reply);
-    let again = |consequence| withdrawn(&reason, consequence);
+    let reason = || said(stage, reply);
+    let again = |consequence| withdrawn(&reason(), consequence);
     match (is_about_us(stage), reply.is_transient()) {
-        (_, true) if is_quota(reply) => again(Consequence::PauseRelay { reason: reason.clone(), wait: QUOTA_PAUSE }),
-        (true, true) => again(Consequence::RestRelay { reason: reason.clone() }),
-        (true, false) if stage == Stage::Mail => again(Consequence::PauseCampaign { reason: reason.clone() }),
-        (true, false) => again(Consequence::AbandonRelay { reason: reason.clone() }),
+        (_, true) if is_quota(reply) => again(Consequence::PauseRelay { reason: reason(), wait: QUOTA_PAUSE }),
+        (true, true) => again(Consequence::RestRelay { reason: reason() }),
+        (true, false) if stage == Stage::Mail => again(Consequence::PauseCampaign { reason: reason() }),
+        (true, false) => again(Consequence::AbandonRelay { reason: reason() }),
         (false, _) => {
             let consequence = match reply.code {
-                421 => Consequence::RestRelay { reason },
-                450..=452 if !is_about_a_mailbox(reply) => Consequence::Strain { reason },
+                421 => Consequence::RestRelay { reason: reason() },
+                450..=452 if !is_about_a_mailbox(reply) => Consequence::Strain { reason: reason() },
                 _ => Consequence::None,
             };
             Verdict { outcome: outcome(stage, reply, history, now), consequence }

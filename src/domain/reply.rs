@@ -1,6 +1,6 @@
 //! What a relay said, and how far we had come when it said it.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// A relay's answer to one command (RFC 5321, 4.2; enhanced codes RFC 3463).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -34,7 +34,8 @@ impl Reply {
     /// The reply on one line with every address in it masked, at most 200 bytes, as the
     /// ledger stores it and as logs may show it.
     pub fn masked(&self) -> String {
-        let line = self.to_string();
+        let mut line = String::with_capacity(self.text.len() + 16);
+        write!(line, "{self}").expect("a String takes all that is written");
         let mut line = if is_harmless(&line) { line } else { mask(&line) };
         let mut end = line.len().min(200);
         while !line.is_char_boundary(end) {

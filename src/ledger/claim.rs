@@ -277,7 +277,7 @@ fn vouched_for(row: &Row<'_>, search: &Search<'_>, id: i64, address: &Address) -
 
 /// By number, since looking a column up by its name takes longer than reading it.
 fn read(row: &Row<'_>, search: &Search<'_>, open: &Open, pool: Pool) -> rusqlite::Result<Claim> {
-    let (id, address) = (row.get(0)?, words::address(row, "address")?);
+    let (id, address) = (row.get(0)?, words::address(row, 5)?);
     vouched_for(row, search, id, &address)?;
     Ok(Claim {
         delivery: DeliveryId(id),
@@ -294,7 +294,7 @@ fn read(row: &Row<'_>, search: &Search<'_>, open: &Open, pool: Pool) -> rusqlite
             Pool::Deferred | Pool::Postponed | Pool::Fresh => Purpose::Send,
         },
         frozen: frozen(row)?,
-        first_try: words::maybe_moment(row, "first_try")?,
+        first_try: words::maybe_moment(row, 4)?,
         failures: row.get(3)?,
         start: open.start,
         time_zone: row.get(14)?,
@@ -303,13 +303,13 @@ fn read(row: &Row<'_>, search: &Search<'_>, open: &Open, pool: Pool) -> rusqlite
 }
 
 fn frozen(row: &Row<'_>) -> rusqlite::Result<Option<Frozen>> {
-    let Some(message_id) = words::message_id(row, "message_id")? else { return Ok(None) };
+    let Some(message_id) = words::message_id(row, 11)? else { return Ok(None) };
     Ok(Some(Frozen {
-        date: words::moment(row, "date")?,
-        merge: row.get("merge")?,
+        date: words::moment(row, 9)?,
+        merge: row.get(10)?,
         message_id,
-        keys: row.get("keys")?,
-        digest: row.get("digest")?,
+        keys: row.get(12)?,
+        digest: row.get(13)?,
     }))
 }
 

@@ -1,6 +1,6 @@
 //! The ledger's words, read back: anything else is a damaged file, never another state.
 
-use rusqlite::Row;
+use rusqlite::{Row, RowIndex};
 
 use super::error::unreadable;
 use crate::domain::address::Address;
@@ -59,10 +59,10 @@ pub(super) fn said(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<String>
     Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
 }
 
-pub(super) fn address(row: &Row<'_>, column: &str) -> rusqlite::Result<Address> {
+pub(super) fn address(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Address> {
     // The text is not repeated in the error: an address never stands in a log.
-    let text: String = row.get(column)?;
-    Address::parse(&text).map_err(|_| unreadable("address", "(hidden)"))
+    let text = row.get_ref(column)?.as_str()?;
+    Address::parse(text).map_err(|_| unreadable("address", "(hidden)"))
 }
 
 pub(super) fn post_id(row: &Row<'_>, column: &str) -> rusqlite::Result<PostId> {
@@ -73,16 +73,16 @@ pub(super) fn issue_id(row: &Row<'_>, column: &str) -> rusqlite::Result<IssueId>
     parsed(row, column, "id of an issue", |text| IssueId::parse(text).ok())
 }
 
-pub(super) fn message_id(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<MessageId>> {
+pub(super) fn message_id(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<MessageId>> {
     let text: Option<String> = row.get(column)?;
     text.map(|text| MessageId::parse(&text).map_err(|_| unreadable("Message-ID", &text))).transpose()
 }
 
-pub(super) fn moment(row: &Row<'_>, column: &str) -> rusqlite::Result<Instant> {
+pub(super) fn moment(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Instant> {
     row.get(column).map(from_millis)
 }
 
-pub(super) fn maybe_moment(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Instant>> {
+pub(super) fn maybe_moment(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<Instant>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(from_millis))
 }
 

@@ -1,6 +1,5 @@
 //! The template the ledger keeps.
 
-use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
@@ -234,10 +233,8 @@ struct Version {
 
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        write!(out, "{byte:02x}").expect("writing to a string cannot fail");
-        out
-    })
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect()
 }
 
 /// Addresses as JSON strings; reading one parses it again.

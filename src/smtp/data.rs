@@ -224,7 +224,8 @@ impl Session {
         let body = message.stuffed();
         let (body, tail) = body.split_at(body.len().saturating_sub(TAIL));
         self.wire.write(body, self.timeouts.block).await.map_err(data)?;
-        let mut last = Vec::with_capacity(tail.len() + 512);
+        let mut last = std::mem::take(&mut self.last);
+        last.clear();
         last.extend_from_slice(tail);
         last.extend_from_slice(FINAL_DOT);
         if let Some(opening) = next {
@@ -233,7 +234,9 @@ impl Session {
         }
         before_dot().map_err(|error| Failure::broke(Stage::Data, format!("could not be recorded ({error})")))?;
         let before = self.wire.written();
-        self.wire.write(&last, self.timeouts.block).await.map_err(|broken| {
+        let written = self.wire.write(&last, self.timeouts.block).await;
+        self.last = last;
+        written.map_err(|broken| {
             let stage = if self.wire.written() == before { Stage::Data } else { Stage::Dot };
             broke(stage, broken)
         })

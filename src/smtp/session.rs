@@ -30,6 +30,8 @@ pub struct Session {
     /// When we give up on the reply that is waited for; set when the waiting began.
     pub(super) patience: Option<Instant>,
     pub(super) life: Life,
+    /// Where the end of a body is put together with its dot; empty between two messages, or not.
+    pub(super) last: Vec<u8>,
     window: usize,
 }
 
@@ -63,6 +65,7 @@ impl Session {
             flight: Flight::default(),
             patience: None,
             life: Life::begin(settings),
+            last: Vec::new(),
             window: settings.window.max(1),
         }
     }
