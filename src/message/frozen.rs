@@ -1,6 +1,5 @@
 //! The template the ledger keeps.
 
-
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 

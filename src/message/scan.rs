@@ -29,8 +29,9 @@ pub enum Flaw {
 pub(super) fn scan(message: &str) -> Result<usize, Flaw> {
     let mut fields = Some(0);
     let mut count = 0;
+    let bytes = look_at_all(message.as_bytes());
     for line in lines(message.as_bytes()) {
-        let line = checked_line(line)?;
+        let line = checked_line(line, bytes)?;
         if let Some(so_far) = fields {
             fields = after_header_line(line, so_far)?;
             count = fields.unwrap_or(so_far);
@@ -57,14 +58,32 @@ pub(super) fn field_names(message: &[u8]) -> Vec<&[u8]> {
     lines.filter_map(field_name).collect()
 }
 
-fn checked_line(line: &[u8]) -> Result<&[u8], Flaw> {
+/// What all bytes of a message together look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bytes {
+    /// Printable, tabs, and as many CRs as LFs: within a line that ends with both there is neither.
+    Clean,
+    /// Each line has to be looked at.
+    Suspicious,
+}
+
+fn look_at_all(message: &[u8]) -> Bytes {
+    // Without an early way out the compiler looks at many bytes at once.
+    let is_clean = message.iter().fold(true, |clean, byte| clean & (is_text(*byte) | matches!(byte, b'\r' | b'\n')));
+    let [crs, lfs] = [b'\r', b'\n'].map(|end| memchr::memchr_iter(end, message).count());
+    if is_clean && crs == lfs { Bytes::Clean } else { Bytes::Suspicious }
+}
+
+fn is_text(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte) || byte == b'\t'
+}
+
+fn checked_line(line: &[u8], bytes: Bytes) -> Result<&[u8], Flaw> {
     let line = line.strip_suffix(b"\r\n").ok_or(Flaw::LineEnd)?;
     if line.len() > LINE_LIMIT {
         return Err(Flaw::LongLine);
     }
-    // Without an early way out the compiler looks at many bytes at once.
-    let is_clean = line.iter().fold(true, |clean, byte| clean & ((b' '..=b'~').contains(byte) || *byte == b'\t'));
-    if is_clean {
+    if bytes == Bytes::Clean || line.iter().copied().all(is_text) {
         return Ok(line);
     }
     Err(if line.contains(&b'\r') { Flaw::LineEnd } else { Flaw::Byte })

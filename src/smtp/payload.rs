@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use memchr::memmem;
-
 use crate::domain::address::Address;
 
 use super::capabilities::{Capabilities, Extension};
@@ -54,12 +52,28 @@ enum Octets {
     EightBitHeader,
 }
 
+/// Whether a line begins with a dot, which goes over the wire as two (RFC 5321, 4.5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dots {
+    /// None does, as in most messages.
+    None,
+    /// One does, or more.
+    Some,
+}
+
+/// What a look at every octet of a message has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Nature {
+    octets: Octets,
+    dots: Dots,
+}
+
 /// A message that has been checked and may go out: borrow it, it holds no copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Sendable<'a> {
     envelope: &'a Envelope,
     message: &'a [u8],
-    octets: Octets,
+    nature: Nature,
 }
 
 /// A message that has been checked and keeps its envelope and bytes: checked once, however
@@ -68,19 +82,19 @@ pub struct Sendable<'a> {
 pub struct Outgoing {
     envelope: Envelope,
     message: Vec<u8>,
-    octets: Octets,
+    nature: Nature,
 }
 
 impl Outgoing {
     /// Checks the bytes as [`Sendable::new`] does, and keeps them.
     pub fn new(envelope: Envelope, message: Vec<u8>) -> Result<Self, Unsendable> {
-        let octets = Sendable::new(&envelope, &message)?.octets;
-        Ok(Self { envelope, message, octets })
+        let nature = Sendable::new(&envelope, &message)?.nature;
+        Ok(Self { envelope, message, nature })
     }
 
     /// The message as a session takes it.
     pub fn sendable(&self) -> Sendable<'_> {
-        Sendable { envelope: &self.envelope, message: &self.message, octets: self.octets }
+        Sendable { envelope: &self.envelope, message: &self.message, nature: self.nature }
     }
 
     /// The bytes, not dot-stuffed.
@@ -93,8 +107,8 @@ impl<'a> Sendable<'a> {
     /// Checks the bytes of a message before dot-stuffing. Nothing is repaired: a repair would
     /// break a signature and the promise that a resend is byte-identical.
     pub fn new(envelope: &'a Envelope, message: &'a [u8]) -> Result<Self, Unsendable> {
-        let octets = if is_plain(message) { Octets::Ascii } else { check_lines(message)? };
-        Ok(Self { envelope, message, octets })
+        let nature = plain(message).map_or_else(|| check_lines(message), Ok)?;
+        Ok(Self { envelope, message, nature })
     }
 
     /// The envelope it was given.
@@ -111,7 +125,7 @@ impl<'a> Sendable<'a> {
             let size = self.size();
             return Some((552, format!("5.3.4 the message has {size} bytes and the relay takes {limit}")));
         }
-        let (needed, word) = match self.octets {
+        let (needed, word) = match self.nature.octets {
             Octets::Ascii => return None,
             Octets::EightBitBody => (Extension::EightBitMime, "8BITMIME"),
             Octets::EightBitHeader => (Extension::SmtpUtf8, "SMTPUTF8"),
@@ -134,7 +148,7 @@ impl<'a> Sendable<'a> {
         if relay.offers(Extension::Size) {
             write!(out, " SIZE={}", self.size())?;
         }
-        out.push_str(match self.octets {
+        out.push_str(match self.nature.octets {
             Octets::Ascii => "",
             Octets::EightBitBody => " BODY=8BITMIME",
             Octets::EightBitHeader => " BODY=8BITMIME SMTPUTF8",
@@ -152,7 +166,7 @@ impl<'a> Sendable<'a> {
     /// The message as it goes over the wire, dots stuffed (RFC 5321, 4.5.2), without the final
     /// dot. Most messages need no stuffing, and are not copied.
     pub(super) fn stuffed(&self) -> Cow<'a, [u8]> {
-        if !self.message.starts_with(b".") && memmem::find(self.message, b"\n.").is_none() {
+        if self.nature.dots == Dots::None {
             return Cow::Borrowed(self.message);
         }
         let mut out = Vec::with_capacity(self.message.len() + self.message.len() / 64);
@@ -175,39 +189,46 @@ impl<'a> Sendable<'a> {
     }
 }
 
-/// Whether a message is what nearly all are: ASCII, no NUL, lines of at most 998 octets that end
-/// with CRLF. Looks at many bytes at once; what is not plain is looked at line by line.
-fn is_plain(message: &[u8]) -> bool {
+/// The nature of a message that is what nearly all are: ASCII, no NUL, lines of at most 998 octets that
+/// end with CRLF. Looks at many bytes at once; what is not plain is looked at line by line.
+fn plain(message: &[u8]) -> Option<Nature> {
     if message.is_empty() || !message.is_ascii() || memchr::memchr(0, message).is_some() {
-        return false;
+        return None;
     }
-    let (mut start, mut lines) = (0, 0);
+    let (mut start, mut lines, mut dots) = (0, 0, Dots::None);
     for end in memchr::memchr_iter(b'\n', message) {
         let line = &message[start..end];
         if !line.ends_with(b"\r") || line.len() > LONGEST_LINE + 1 {
-            return false;
+            return None;
+        }
+        if line[0] == b'.' {
+            dots = Dots::Some;
         }
         (start, lines) = (end + 1, lines + 1);
     }
-    start == message.len() && memchr::memchr_iter(b'\r', message).count() == lines
+    let is_plain = start == message.len() && memchr::memchr_iter(b'\r', message).count() == lines;
+    is_plain.then_some(Nature { octets: Octets::Ascii, dots })
 }
 
-fn check_lines(message: &[u8]) -> Result<Octets, Unsendable> {
+fn check_lines(message: &[u8]) -> Result<Nature, Unsendable> {
     if message.is_empty() {
         return Err(Unsendable::Empty);
     }
-    let mut octets = Octets::Ascii;
+    let (mut octets, mut dots) = (Octets::Ascii, Dots::None);
     let mut in_header = true;
     for (line, number) in message.split_inclusive(|byte| *byte == b'\n').zip(1..) {
         let line = check_line(line, number)?;
         in_header &= !line.is_empty();
+        if line.first() == Some(&b'.') {
+            dots = Dots::Some;
+        }
         octets = match octets {
             Octets::Ascii if !line.is_ascii() && in_header => Octets::EightBitHeader,
             Octets::Ascii if !line.is_ascii() => Octets::EightBitBody,
             known => known,
         };
     }
-    Ok(octets)
+    Ok(Nature { octets, dots })
 }
 
 /// Checks one line, which ends with the only LF in it, if with any; returns it without its CRLF.
@@ -357,7 +378,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_quick_look_says_what_the_long_one_says(message in prop_oneof![troubled(), lines(), "[a\r\n]{990,1010}\r\n".prop_map(String::into_bytes)]) {
-            prop_assert_eq!(is_plain(&message), check_lines(&message) == Ok(Octets::Ascii));
+            let ascii = check_lines(&message).ok().filter(|nature| nature.octets == Octets::Ascii);
+            prop_assert_eq!(plain(&message), ascii);
         }
 
         #[test]
