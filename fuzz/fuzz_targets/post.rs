@@ -27,6 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
         pictures: &Arc::default(),
         now: time::from_millis(1_800_000_000_000),
         look: content::Look::Check,
+        keep: None,
     };
     let content = content::load(&options, &|_| {});
     assert!(content.posts.len() <= 1);

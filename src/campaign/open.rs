@@ -75,7 +75,7 @@ pub fn open(
     now: Instant,
 ) -> Result<Opened, OpenError> {
     let import = ledger.enrol(&prepared.listing.enrolments, now)?;
-    ledger.record_posts(&prepared.known())?;
+    ledger.record_posts(&prepared.news_of_posts())?;
     let memory = memory(ledger)?;
     let cautions = Caution::all(prepared, &memory);
     if !cautions.is_empty() {
@@ -114,7 +114,7 @@ pub fn open(
 /// put back nobody knows which of them were mailed meanwhile; `publish POST` still mails one.
 /// Returns how many there were.
 pub fn call_old(prepared: &Prepared, ledger: &Ledger, now: Instant) -> Result<usize, LedgerError> {
-    ledger.record_posts(&prepared.known())?;
+    ledger.record_posts(&prepared.news_of_posts())?;
     let memory = memory(ledger)?;
     let is_open = |post: &&&Post| memory.waiting.contains(&post.id) || !memory.decided.contains(&post.id);
     let public = prepared.public_posts();

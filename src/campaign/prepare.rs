@@ -1,6 +1,6 @@
 //! Reads everything that a build, a plan or a publish is about.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::caution::is_error;
 use super::news::Choice;
 use crate::audience::{self, Listing};
 use crate::config::Config;
-use crate::content::{self, Content, Look, Options, Outbound, Texts};
+use crate::content::{self, Content, Keep, Look, Options, Outbound, Texts};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
 use crate::domain::post::{Article, Channel, KnownPost, Post, Visibility};
@@ -44,8 +44,8 @@ pub struct Prepared<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// Every link to another site, when a check looks.
     pub outbound: Vec<Outbound>,
-    /// The ids that the ledger knew before.
-    known: HashSet<PostId>,
+    /// What the ledger knew before.
+    known: HashMap<PostId, KnownPost>,
 }
 
 impl Prepared<'_> {
@@ -84,17 +84,25 @@ impl Prepared<'_> {
         self.diagnostics.iter().filter(|one| is_error(one)).count() > lists
     }
 
-    /// The posts as the ledger shall remember them, drafts too: an id is minted once. While a
+    /// What the ledger has to learn of the posts, drafts too: an id is minted once. While a
     /// post is missing no new id is remembered, for a new post may turn out to be it.
-    pub fn known(&self) -> Vec<KnownPost> {
+    pub fn news_of_posts(&self) -> Vec<KnownPost> {
+        let may_be_new = !self.has_vanished();
+        let is_news = |post: &&Post| match self.known.get(&post.id) {
+            Some(known) => {
+                known.source != post.source
+                    || known.source_digest != post.source_digest
+                    || (post.is_public() && !known.published)
+            }
+            None => may_be_new,
+        };
         let known = |post: &Post| KnownPost {
             id: post.id.clone(),
             source: post.source.clone(),
             source_digest: post.source_digest.clone(),
             published: post.is_public(),
         };
-        let may_be_new = !self.has_vanished();
-        self.posts.iter().filter(|post| may_be_new || self.known.contains(&post.id)).map(known).collect()
+        self.posts.iter().filter(is_news).map(known).collect()
     }
 }
 
@@ -127,6 +135,7 @@ pub fn prepare<'a>(
         pictures: &pictures,
         now,
         look,
+        keep: Some(Keep { folder: &config.state_dir.join("cache/posts"), program: &config.program }),
     };
     let Content { posts, mut diagnostics, outbound, texts } = content::load(&options, &write);
     let shown = |found: Vec<Diagnostic>| found.into_iter().map(|one| one.relative_to(&config.root)).collect();
@@ -145,7 +154,7 @@ pub fn prepare<'a>(
     let topic_count = render::topics_of(&public).len();
     let author_count = render::writers_of(&public, &config.publication).len();
     let feeds = publish::feed_links(&config.publication);
-    let known = known.iter().map(|post| post.id.clone()).collect();
+    let known = known.iter().map(|post| (post.id.clone(), post.clone())).collect();
     Ok(Prepared {
         config,
         posts,

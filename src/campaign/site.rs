@@ -25,7 +25,7 @@ pub enum BuildError {
 pub fn build(prepared: &Prepared, ledger: &Ledger) -> Result<SiteChanges, BuildError> {
     let changes = with_site(prepared, &Target::public(prepared), publish::apply)?;
     prepared.pictures.sweep();
-    ledger.record_posts(&prepared.known())?;
+    ledger.record_posts(&prepared.news_of_posts())?;
     Ok(changes)
 }
 

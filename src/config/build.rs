@@ -94,6 +94,7 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
         macros,
         resolver,
         places: inquiry::places(raw, sheet),
+        program: environment.program.clone(),
     })
 }
 

@@ -58,6 +58,8 @@ pub struct Environment {
     pub host_name: Option<String>,
     /// The user's language as BCP 47, from `LC_ALL`, `LC_MESSAGES` or `LANG`; `None` for `C`.
     pub language: Option<String>,
+    /// Which build of fieldpost this is, told by its file; empty when nobody can tell.
+    pub program: String,
 }
 
 impl Environment {
@@ -69,7 +71,7 @@ impl Environment {
     /// Reads the process's environment.
     pub fn read() -> Result<Self, EnvironmentError> {
         let environment = Self::from_lookup(|name| std::env::var_os(name))?;
-        Ok(Self { host_name: host_name(), ..environment })
+        Ok(Self { host_name: host_name(), program: program(), ..environment })
     }
 
     /// Reads an environment given as a function from name to value. An empty value counts as
@@ -90,6 +92,7 @@ impl Environment {
             now: raw("FIELDPOST_NOW").map(|value| test_clock(&value.to_string_lossy())).transpose()?,
             smtp_patience: raw("FIELDPOST_SMTP_TIMEOUT").map(|value| seconds(&value.to_string_lossy())).transpose()?,
             host_name: None,
+            program: String::new(),
             language: ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(text).and_then(|value| bcp47(&value)),
         })
     }
@@ -100,6 +103,12 @@ fn host_name() -> Option<String> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
     let name = name.trim();
     name.contains('.').then(|| name.to_owned())
+}
+
+/// The program's file as another build of it would not look.
+fn program() -> String {
+    let found = std::env::current_exe().and_then(std::fs::metadata).ok();
+    found.map(|found| format!("{} {:?}", found.len(), found.modified().ok())).unwrap_or_default()
 }
 
 fn test_clock(text: &str) -> Result<Instant, EnvironmentError> {

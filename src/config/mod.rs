@@ -116,6 +116,8 @@ pub struct Config {
     pub resolver: Option<SocketAddr>,
     /// Where the settings stand that DNS is asked about.
     pub places: Places,
+    /// Which build of fieldpost this is: what another one kept in a cache is not used.
+    pub program: String,
 }
 
 impl Config {

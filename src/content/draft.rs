@@ -3,19 +3,21 @@
 //! Links need to know every post's URL before the first text is parsed, so loading takes two
 //! passes, and this is what the first leaves to the second.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 use std::time::SystemTime;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::Options;
 use super::discover::{Found, Shelf};
 use super::git::FileHistory;
 use super::head::{Fields, HeadKind, Placed, Status, Surroundings, at_local_midnight, read_fields, read_head};
+use super::links::Linker;
 use super::names::file_name;
-use super::site::normal;
-use super::source;
+use super::source::{self, Source};
 use super::texts::Whereabouts;
 use crate::diagnostic::{Diagnostic, Place, has_errors};
 use crate::domain::post::Visibility;
@@ -26,61 +28,77 @@ use crate::domain::time::Dated;
 const PAGE_LAYOUTS: [&str; 9] =
     ["page", "home", "archive", "archives", "search", "404", "about", "contact", "redirect"];
 
-/// A file read, with its head understood.
+/// A post's file with its head understood.
 pub(super) struct Draft {
     pub(super) found: Found,
-    pub(super) text: String,
+    /// The whole file, when it was read.
+    pub(super) text: Option<String>,
     pub(super) digest: String,
-    pub(super) head: HeadKind,
+    pub(super) meant: Meant,
+}
+
+/// What a post's head says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Meant {
+    pub(super) kind: HeadKind,
     /// The byte at which the text begins.
     pub(super) body: usize,
     pub(super) fields: Fields,
 }
 
-/// What came of reading one file.
+/// What a file is by its head.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reading {
     /// A post.
-    Draft(Box<Draft>),
+    Post(Box<Meant>),
     /// A page or the like, by its own word.
     NoPost,
     /// Wrong in a way that leaves no post; the diagnostics say how.
     Broken,
 }
 
-impl Draft {
-    /// Reads a file and its head.
-    pub(super) fn read(found: &Found, options: &Options<'_>, out: &mut Vec<Diagnostic>) -> Reading {
-        let source = match source::read(&found.path, &found.name) {
-            Ok(source) => source,
-            Err(diagnostic) => {
-                out.push(*diagnostic);
-                return Reading::Broken;
-            }
-        };
+/// What is found out about a file from itself alone.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Head {
+    /// SHA-256 of the file, in hex.
+    pub(super) digest: String,
+    pub(super) reading: Reading,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl Head {
+    /// Reads the head of a file.
+    pub(super) fn read(found: &Found, source: &Source, options: &Options<'_>) -> Self {
+        let mut diagnostics = Vec::new();
+        let reading = Reading::of(found, source, options, &mut diagnostics);
+        Self { digest: source.digest.clone(), reading, diagnostics }
+    }
+}
+
+impl Reading {
+    fn of(found: &Found, source: &Source, options: &Options<'_>, out: &mut Vec<Diagnostic>) -> Self {
         let head = match read_head(&source.text) {
             Ok(head) => head,
             Err(error) => {
                 let place = Place::span(&found.name, &source.text, error.span);
                 out.push(Diagnostic::error("front-matter-syntax", place, error.message).help(error.help));
-                return Reading::Broken;
+                return Self::Broken;
             }
         };
         let around =
             Surroundings { file: &found.name, text: &source.text, zone: options.time_zone, base_url: options.base_url };
-        let mut found_wrong = Vec::new();
-        let fields = read_fields(&head, around, &mut found_wrong);
-        let broken = has_errors(&found_wrong);
-        out.append(&mut found_wrong);
-        if broken {
-            return Reading::Broken;
+        let fields = read_fields(&head, around, out);
+        if has_errors(out) {
+            return Self::Broken;
         }
         if fields.layout.as_deref().is_some_and(|layout| PAGE_LAYOUTS.contains(&layout.to_lowercase().as_str())) {
-            return Reading::NoPost;
+            return Self::NoPost;
         }
-        let (found, text, digest) = (found.clone(), source.text, source.digest);
-        Reading::Draft(Box::new(Self { found, text, digest, head: head.kind, body: head.body, fields }))
+        Self::Post(Box::new(Meant { kind: head.kind, body: head.body, fields }))
     }
+}
 
+impl Draft {
     /// The folders the file lies in inside the content folder, with `/`. A bundle's own folder
     /// is its name, not its place.
     pub(super) fn folders(&self) -> &str {
@@ -91,12 +109,15 @@ impl Draft {
 
     /// Where its text is found again.
     pub(super) fn whereabouts(&self) -> Whereabouts {
-        Whereabouts { path: self.found.path.clone(), body: self.body, title: self.fields.title.clone() }
+        let Meant { body, fields, .. } = &self.meant;
+        Whereabouts { path: self.found.path.clone(), body: *body, title: fields.title.clone() }
     }
 
-    /// A place in the file.
+    /// A place in the file, which is read for that if it was not.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
-        Place::span(&self.found.name, &self.text, span)
+        let read = || source::read(&self.found.path, &self.found.name).map(|source| source.text).unwrap_or_default();
+        let text = self.text.as_ref().map_or_else(|| Cow::Owned(read()), Cow::Borrowed);
+        Place::span(&self.found.name, &text, span)
     }
 
     /// When it was published and changed, and by whom.
@@ -109,20 +130,23 @@ impl Draft {
         let first = history.and_then(|history| history.first.as_ref());
         let last = history.and_then(|history| history.last.as_ref());
         let named = file_name(self.folders(), &self.found.stem).date;
-        let date = self.fields.date.or_else(|| dated_by_name(named, first.map(|commit| commit.date), options));
+        let date = self.meant.fields.date.or_else(|| dated_by_name(named, first.map(|commit| commit.date), options));
         let date = date.or(first.map(|commit| commit.date)).unwrap_or_else(|| self.file_time(options, out));
-        let headless = self.head == HeadKind::None;
+        let headless = self.meant.kind == HeadKind::None;
         let changed = last.filter(|last| headless && first.is_some_and(|first| first.hash != last.hash));
         let committer = first
             .map(|commit| Author { name: commit.author.clone(), url: None })
             .filter(|author| !author.name.is_empty());
         let default = options.default_author.cloned();
         let author = if headless { committer.or(default) } else { default.or(committer) };
-        let authors =
-            if self.fields.authors.is_empty() { author.into_iter().collect() } else { self.fields.authors.clone() };
+        let authors = if self.meant.fields.authors.is_empty() {
+            author.into_iter().collect()
+        } else {
+            self.meant.fields.authors.clone()
+        };
         Origin {
             date,
-            updated: self.fields.updated.or(changed.map(|commit| commit.date)).filter(|updated| *updated > date),
+            updated: self.meant.fields.updated.or(changed.map(|commit| commit.date)).filter(|updated| *updated > date),
             authors,
             commit: last.or(first).map(|commit| commit.hash.clone()),
         }
@@ -141,7 +165,7 @@ impl Draft {
 
     /// Whether readers may see it at the moment of loading.
     pub(super) fn visibility(&self, date: Dated, options: &Options<'_>) -> Visibility {
-        if self.fields.status == Status::Draft || self.found.shelf == Shelf::Drafts {
+        if self.meant.fields.status == Status::Draft || self.found.shelf == Shelf::Drafts {
             Visibility::Draft
         } else if date > options.now {
             Visibility::Scheduled
@@ -152,9 +176,9 @@ impl Draft {
 
     /// The cover named in the head, as a link from the post; a path that is not beside the post
     /// is looked for from the top of the content folder, as Jekyll does.
-    pub(super) fn cover(&self) -> Option<Placed<String>> {
-        let cover = self.fields.image.clone()?;
-        let beside = self.found.path.parent().is_some_and(|folder| normal(&folder.join(&cover.value)).is_file());
+    pub(super) fn cover(&self, linker: &Linker<'_>) -> Option<Placed<String>> {
+        let cover = self.meant.fields.image.clone()?;
+        let beside = linker.has_beside(&cover.value);
         let is_relative = !cover.value.contains(':') && !cover.value.starts_with('/');
         let value = if is_relative && !beside && !cover.value.starts_with('.') {
             format!("/{}", cover.value)

@@ -63,7 +63,7 @@ impl Linker<'_> {
             Target::Url(url) => url,
             Target::Fragment(fragment) => format!("#{fragment}"),
             Target::Site(path) => {
-                let url = self.site.base_url.join(&path);
+                let url = self.lookup.site().base_url.join(&path);
                 let host_end = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
                 host_end.map_or(url.clone(), |at| url[at..].to_owned())
             }

@@ -20,10 +20,16 @@ pub(super) struct Candidate<'a> {
     pub(super) digest: &'a str,
     pub(super) slug: &'a Slug,
     pub(super) date: Dated,
-    /// The id the head declares, and where.
-    pub(super) declared: Option<(PostId, Place)>,
+    /// The id the head declares.
+    pub(super) declared: Option<Declared<'a>>,
     /// Names the file had before, as git remembers them, latest first.
     pub(super) former: Vec<String>,
+}
+
+/// An id that a head declares. To know where, the file may have to be read.
+pub(super) struct Declared<'a> {
+    pub(super) id: &'a PostId,
+    pub(super) place: Box<dyn Fn() -> Place + 'a>,
 }
 
 /// What the ledger and the author say about ids.
@@ -101,14 +107,15 @@ impl<'a> Claims<'a> {
         let candidates = self.candidates;
         let holders: HashMap<&str, &str> = self.holders();
         let declared_by: HashSet<&PostId> =
-            candidates.iter().filter_map(|post| post.declared.as_ref().map(|(id, _)| id)).collect();
+            candidates.iter().filter_map(|post| Some(post.declared.as_ref()?.id)).collect();
         for (index, post) in candidates.iter().enumerate() {
-            let Some((id, place)) = &post.declared else { continue };
+            let Some(Declared { id, place }) = &post.declared else { continue };
+            let id = *id;
             let holder = holders.get(id.as_str()).filter(|holder| **holder != post.source);
             let other = self.taken.get(id).map(|&other| candidates[other].source).or(holder.copied());
             if let Some(other) = other {
                 let message = format!("`{}` has the id `{}` too: `{other}`", post.source, id.as_str());
-                out.push(Diagnostic::error("duplicate-id", place.clone(), message).help(
+                out.push(Diagnostic::error("duplicate-id", place(), message).help(
                     "an id names one post for ever: remove the field from the copy, and it gets an id of its own",
                 ));
                 self.refused.insert(index);
@@ -117,7 +124,7 @@ impl<'a> Claims<'a> {
             let before = self.by_source.get(post.source).filter(|known| known.published && known.id != *id);
             if let Some(before) = before.filter(|known| !declared_by.contains(&known.id)) {
                 let message = format!("this post was published with the id `{}`", before.id);
-                out.push(Diagnostic::error("id-changed", place.clone(), message).help(format!(
+                out.push(Diagnostic::error("id-changed", place(), message).help(format!(
                     "write `{}` again: with another id every reader sees and gets the post twice",
                     before.id
                 )));
@@ -223,7 +230,7 @@ pub(super) struct Claim<'a> {
     pub(super) source: &'a str,
     pub(super) slug: &'a Slug,
     /// Where the slug is written, if its author wrote one.
-    pub(super) place: Place,
+    pub(super) place: Box<dyn Fn() -> Place + 'a>,
     /// Whether readers already know the post under some URL.
     pub(super) standing: Standing,
 }
@@ -253,7 +260,7 @@ pub(super) fn collisions(claims: &[Claim<'_>], out: &mut Vec<Diagnostic>) -> Has
         if RESERVED.contains(&slug.as_str()) {
             for &index in &group {
                 let message = format!("the URL `{slug}` is taken by a file of the site itself");
-                let place = claims[index].place.clone();
+                let place = (claims[index].place)();
                 out.push(Diagnostic::error("slug-reserved", place, message).help("choose another `slug`"));
             }
             losers.extend(group);
@@ -263,7 +270,7 @@ pub(super) fn collisions(claims: &[Claim<'_>], out: &mut Vec<Diagnostic>) -> Has
         let names: Vec<String> = group.iter().map(|&index| format!("`{}`", claims[index].source)).collect();
         for &index in group.iter().skip(1) {
             let message = format!("{} posts want the URL `{slug}/`: {}", group.len(), names.join(", "));
-            let place = claims[index].place.clone();
+            let place = (claims[index].place)();
             out.push(
                 Diagnostic::error("slug-collision", place, message)
                     .help("give each its own `slug` in the front matter"),
@@ -306,14 +313,17 @@ mod tests {
     }
 
     fn ids(posts: &[Post], known: &[KnownPost]) -> (Vec<String>, Vec<&'static str>) {
+        let declared: Vec<Option<PostId>> =
+            posts.iter().map(|post| post.declared.map(|id| PostId::parse(id).unwrap())).collect();
         let candidates: Vec<Candidate<'_>> = posts
             .iter()
-            .map(|post| Candidate {
+            .zip(&declared)
+            .map(|(post, declared)| Candidate {
                 source: post.source,
                 digest: post.digest,
                 slug: &post.slug,
                 date: "2025-01-15T00:00:00+01:00".parse().unwrap(),
-                declared: post.declared.map(|id| (PostId::parse(id).unwrap(), Place::file(post.source))),
+                declared: declared.as_ref().map(|id| Declared { id, place: Box::new(|| Place::file(post.source)) }),
                 former: post.former.clone(),
             })
             .collect();
@@ -370,7 +380,8 @@ mod tests {
     #[test]
     fn all_posts_that_want_one_url_are_named_and_the_published_one_keeps_it() {
         let slug = Slug::from_text("x").unwrap();
-        let claim = |source, standing| Claim { source, slug: &slug, place: Place::file(source), standing };
+        let claim =
+            |source, standing| Claim { source, slug: &slug, place: Box::new(move || Place::file(source)), standing };
         let mut out = Vec::new();
         let claims = [claim("a.md", Standing::New), claim("b.md", Standing::Published), claim("c.md", Standing::New)];
         assert_eq!(collisions(&claims, &mut out), HashSet::from([0, 2]));

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use super::characters::without_forbidden;
 use super::lint::{Seen, Sights};
+use super::lookup::{Answers, Lookup, Standing};
 use super::site::{PageRef, Showable, Site, names_markdown, normal};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Document, Target};
@@ -24,7 +25,8 @@ const MAX_SAID: usize = 25;
 
 /// Resolves the links of one post, and gathers the files it needs and what is wrong.
 pub(super) struct Linker<'a> {
-    pub(super) site: &'a Site,
+    /// What links are looked up in.
+    pub(super) lookup: Lookup<'a>,
     /// The post's file on disk.
     path: &'a Path,
     /// The post's file as its author names it.
@@ -39,6 +41,18 @@ pub(super) struct Linker<'a> {
     pub(super) seen: Seen,
     /// What was wrong so far.
     pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// What a post's links lead to.
+pub(super) struct Found {
+    /// The files the post needs, in the order of their first use.
+    pub(super) assets: Vec<Asset>,
+    /// What is wrong.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What it says about other places.
+    pub(super) sights: Sights,
+    /// What was looked up for it.
+    pub(super) answers: Answers,
 }
 
 /// What refers to a place.
@@ -59,7 +73,7 @@ pub(super) struct Resolved {
 impl<'a> Linker<'a> {
     pub(super) fn new(site: &'a Site, path: &'a Path, name: &'a str, text: &'a str) -> Self {
         Self {
-            site,
+            lookup: Lookup::new(site),
             path,
             name,
             text,
@@ -73,7 +87,7 @@ impl<'a> Linker<'a> {
 
     /// Makes pictures of what the post says.
     pub(super) fn pictures(&self) -> &'a Pictures {
-        &self.site.pictures
+        &self.lookup.site().pictures
     }
 
     /// Where a link leads; `None` when only its words may stay.
@@ -92,7 +106,8 @@ impl<'a> Linker<'a> {
     }
 
     pub(super) fn check_picture(&mut self, file: &Path, span: &Range<usize>) {
-        match self.site.pictures.copies(file) {
+        self.lookup.looks_into(file);
+        match self.lookup.site().pictures.copies(file) {
             Ok(copies) => {
                 for remark in copies.remarks {
                     self.warn("picture", span, remark.message, &remark.help);
@@ -104,22 +119,25 @@ impl<'a> Linker<'a> {
 
     /// The host of the publication's site, without `www.`.
     pub(super) fn own_host(&self) -> String {
-        self.site.base_url.host().trim_start_matches("www.").to_owned()
+        self.lookup.site().base_url.host().trim_start_matches("www.").to_owned()
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.lookup.standing(path) == Standing::File
     }
 
     /// Whether a file of that path lies beside the post.
     pub(super) fn has_beside(&self, path: &str) -> bool {
-        normal(&self.path.parent().unwrap_or(Path::new("")).join(path)).is_file()
+        self.is_file(&normal(&self.path.parent().unwrap_or(Path::new("")).join(path)))
     }
 
-    /// The files the post needs, in the order of their first use; what is wrong; and what it
-    /// says about other places.
-    pub(super) fn into_parts(mut self, document: Option<&Document>) -> (Vec<Asset>, Vec<Diagnostic>, Sights) {
+    /// What was gathered.
+    pub(super) fn into_found(mut self, document: Option<&Document>) -> Found {
         self.count_unsaid();
         let assets = std::mem::take(&mut self.assets);
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
-        let sights = self.into_sights(document, &mut diagnostics);
-        (assets, diagnostics, sights)
+        let sights = self.sights(document, &mut diagnostics);
+        Found { assets, diagnostics, sights, answers: self.lookup.into_answers() }
     }
 
     pub(super) fn resolve(&mut self, destination: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
@@ -146,7 +164,7 @@ impl<'a> Linker<'a> {
 
     /// What follows the base URL in a link to our own site.
     fn inside_site<'d>(&self, destination: &'d str) -> Option<&'d str> {
-        let base = self.site.base_url.as_str();
+        let base = self.lookup.site().base_url.as_str();
         if destination == base.trim_end_matches('/') { Some("") } else { destination.strip_prefix(base) }
     }
 
@@ -174,7 +192,8 @@ impl<'a> Linker<'a> {
             Some(rest) => self.relative(rest, usage, span),
             None => match destination.strip_prefix('/') {
                 Some(_) => {
-                    let path = destination.strip_prefix(self.site.base_url.path()).unwrap_or(&destination[1..]);
+                    let path =
+                        destination.strip_prefix(self.lookup.site().base_url.path()).unwrap_or(&destination[1..]);
                     self.absolute(path.trim_start_matches('/'), usage, span)
                 }
                 None => self.relative(destination, usage, span),
@@ -185,11 +204,11 @@ impl<'a> Linker<'a> {
     fn absolute(&mut self, path: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
         let (bare, tail) = split_tail(path);
         let decoded = percent_decode(bare);
-        if let Some(file) = self.site.file_at(&decoded).filter(|_| !decoded.is_empty()) {
+        if let Some(file) = self.lookup.file_at(&decoded).filter(|_| !decoded.is_empty()) {
             return self.file(&file, tail, usage, span);
         }
         if let Some(page) =
-            self.site.named(&decoded).cloned().filter(|page| decoded.trim_matches('/') == page.slug.as_str())
+            self.lookup.named(&decoded).cloned().filter(|page| decoded.trim_matches('/') == page.slug.as_str())
         {
             return Some(self.page_target(&page, tail, span));
         }
@@ -199,7 +218,7 @@ impl<'a> Linker<'a> {
         }
         // The path may be served by something else on the same host.
         let target = if tail.starts_with('?') {
-            Target::Url(format!("{}{path}", self.site.base_url.as_str()))
+            Target::Url(format!("{}{path}", self.lookup.site().base_url.as_str()))
         } else {
             Target::Site(path.to_owned())
         };
@@ -214,14 +233,14 @@ impl<'a> Linker<'a> {
         if let Some(resolved) = self.folder_or_page(&file, tail, span) {
             return Some(resolved);
         }
-        if file.is_file() {
+        if self.is_file(&file) {
             return self.file(&file, tail, usage, span);
         }
         if usage == Use::Embed {
             self.missing(&decoded, usage, span);
             return None;
         }
-        if let Some(page) = self.site.named(decoded.trim_start_matches(['.', '/'])).cloned() {
+        if let Some(page) = self.lookup.named(decoded.trim_start_matches(['.', '/'])).cloned() {
             return Some(self.page_target(&page, tail, span));
         }
         self.missing(&decoded, usage, span);
@@ -230,18 +249,19 @@ impl<'a> Linker<'a> {
 
     /// A link to a folder means its contents page or its bundle.
     fn folder_or_page(&mut self, file: &Path, tail: &str, span: &Range<usize>) -> Option<Resolved> {
-        if let Some(page) = self.site.page(file).cloned() {
+        if let Some(page) = self.lookup.page(file).cloned() {
             return Some(self.page_target(&page, tail, span));
         }
-        if self.site.is_contents(file) {
+        if self.lookup.is_contents(file) {
             return Some(home());
         }
-        if !file.is_dir() {
+        if self.lookup.standing(file) != Standing::Folder {
             return None;
         }
-        let bundle = self.site.page(&file.join("index.md")).cloned();
+        let bundle = self.lookup.page(&file.join("index.md")).cloned();
+        let site = self.lookup.site();
         bundle.map(|page| self.page_target(&page, tail, span)).or_else(|| {
-            let is_home = file == self.site.source || file == self.site.root || file.join("README.md").is_file();
+            let is_home = file == site.source || file == site.root || self.is_file(&file.join("README.md"));
             is_home.then(home)
         })
     }
@@ -250,7 +270,7 @@ impl<'a> Linker<'a> {
         if let Some(resolved) = self.folder_or_page(file, tail, span) {
             return Some(resolved);
         }
-        match self.site.may_show(file) {
+        match self.lookup.may_show(file) {
             Showable::Outside => {
                 let help = "copy the file into the publication: nothing outside it is shown";
                 self.error("symlink-outside", span, "the file lies outside the publication".to_owned(), help);
@@ -267,11 +287,14 @@ impl<'a> Linker<'a> {
             let help = "link to a post, or remove the link: readers get the raw Markdown";
             self.warn("link-to-source", span, "the link leads to Markdown that is no post".to_owned(), help);
         }
-        let site_path = self.site.asset_path(file);
+        let site_path = self.lookup.site().asset_path(file);
         let asset = Asset { source: file.to_owned(), site_path };
         let target = Target::Site(format!("{}{}", asset.url_path(), fragment_of(tail)));
         if self.gathered.insert(file.to_owned()) {
-            self.saw_file(std::fs::metadata(file).map_or(0, |meta| meta.len()), span);
+            if self.lints() {
+                self.lookup.looks_into(file);
+                self.saw_file(std::fs::metadata(file).map_or(0, |meta| meta.len()), span);
+            }
             self.assets.push(asset);
         }
         Some(Resolved { target, file: Some(file.to_owned()) })

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::links::Linker;
-use super::load::Parsed;
+use super::parse::Parsed;
 use super::{Look, Outbound};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Block, Document, Target};
@@ -137,7 +137,7 @@ impl Linker<'_> {
 
     /// Complains of fragments that lead nowhere in this post itself, and hands on what leads to
     /// other pages.
-    pub(super) fn into_sights(self, document: Option<&Document>, out: &mut Vec<Diagnostic>) -> Sights {
+    pub(super) fn sights(&self, document: Option<&Document>, out: &mut Vec<Diagnostic>) -> Sights {
         let place = |span: &Range<usize>| self.place(span.clone());
         let own = document.filter(|_| self.lints()).map(ids).unwrap_or_default();
         let mut sights = Sights::default();
@@ -162,7 +162,7 @@ impl Linker<'_> {
 }
 
 /// What one post links to, and what links to it may name.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Sights {
     fragments: Vec<(String, String, Place)>,
     /// The ids of the post's own parts.

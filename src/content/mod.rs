@@ -8,6 +8,7 @@
 //! starts is `git`, to read history.
 
 mod article;
+mod cache;
 mod characters;
 mod discover;
 mod draft;
@@ -20,9 +21,13 @@ mod ignore;
 mod links;
 mod lint;
 mod load;
+mod lookup;
 mod markdown;
 mod mojibake;
 mod names;
+mod parse;
+mod paths;
+mod reading;
 mod site;
 mod source;
 mod spam;
@@ -41,6 +46,7 @@ use crate::domain::publication::{Author, SiteUrl};
 use crate::domain::time::Instant;
 use crate::pictures::Pictures;
 
+pub use cache::Keep;
 pub use head::HeadKind;
 pub use identity::VANISHED;
 pub use mojibake::{Mojibake, find_mojibake, repair_mojibake};
@@ -74,6 +80,8 @@ pub struct Options<'a> {
     pub now: Instant,
     /// What is looked for beside the posts.
     pub look: Look,
+    /// Where what is found out is kept for the next load; `None`: nowhere.
+    pub keep: Option<Keep<'a>>,
 }
 
 /// What loading looks for.
@@ -87,7 +95,7 @@ pub enum Look {
 }
 
 /// A link to another site, and where it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Outbound {
     /// The URL, `http` or `https`.
     pub url: String,

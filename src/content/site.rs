@@ -11,7 +11,7 @@ use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
 
 /// A page that a source becomes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct PageRef {
     pub(super) slug: Slug,
     pub(super) visibility: Visibility,
@@ -28,6 +28,8 @@ pub(super) struct Site {
     /// What is looked for beside the posts.
     pub(super) look: Look,
     pub(super) pictures: Arc<Pictures>,
+    /// When the load began, by the clock of the disk.
+    pub(super) moment: Option<i64>,
     /// The publication's folder with links resolved: no file outside it is shown.
     pub(super) boundary: PathBuf,
     pages: HashMap<PathBuf, PageRef>,
@@ -58,7 +60,7 @@ impl Site {
         let contents = contents.into_iter().collect();
         let (pages, look) = (pages.into_iter().collect(), Look::Build);
         let (root, source, base_url) = (scope.root.to_owned(), scope.source.to_owned(), base_url.clone());
-        Self { root, source, base_url, look, pictures, boundary, pages, names, contents }
+        Self { root, source, base_url, look, pictures, moment: None, boundary, pages, names, contents }
     }
 
     /// The page a source file becomes.
@@ -113,7 +115,7 @@ impl Site {
 }
 
 /// Whether a local file may be copied to the site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Showable {
     /// It may.
     Yes,

@@ -40,14 +40,14 @@ impl Texts {
     ///
     /// A file that was changed since the load is an error: its text would not be that of the post.
     pub fn read(&self, post: &Post) -> Result<Article, Box<Diagnostic>> {
-        let file = self.files.get(&post.source).ok_or_else(|| changed(post))?;
+        let file = self.files.get(&post.source).ok_or_else(|| changed(&post.source))?;
         let source = source::read(&file.path, &post.source)?;
         if source.digest != post.source_digest {
-            return Err(changed(post));
+            return Err(changed(&post.source));
         }
         // What is wrong was said when the post was loaded.
         let mut linker = Linker::new(&self.site, &file.path, &post.source, &source.text);
-        let (document, _) = parse(&source.text, file.body, file.title.as_deref(), &self.site, &mut linker)?;
+        let (document, _) = parse(&source.text, file.body, file.title.as_deref(), &mut linker)?;
         Ok(Article { post: post.clone(), document })
     }
 }
@@ -59,22 +59,22 @@ pub(super) fn parse(
     text: &str,
     body: usize,
     declared: Option<&str>,
-    site: &Site,
     linker: &mut Linker<'_>,
 ) -> Result<(Document, Option<String>), Box<Diagnostic>> {
-    let mut document = markdown::parse(text, body, site, linker)?;
+    let mut document = markdown::parse(text, body, linker)?;
     article::remove_footer(&mut document);
     let title = match declared {
         Some(title) => {
             article::remove_repeated_title(&mut document, title);
             Some(title.to_owned())
         }
-        None => article::take_title(&mut document, site.pictures.macros()),
+        None => article::take_title(&mut document, linker.pictures().macros()),
     };
     Ok((document, title))
 }
 
-fn changed(post: &Post) -> Box<Diagnostic> {
+/// What it means that a file is not what it was when it was loaded.
+pub(super) fn changed(file: &str) -> Box<Diagnostic> {
     let message = "the file was changed while it was being worked on";
-    Box::new(Diagnostic::error("file-changed", Place::file(&post.source), message).help("run the command again"))
+    Box::new(Diagnostic::error("file-changed", Place::file(file), message).help("run the command again"))
 }

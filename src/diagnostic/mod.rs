@@ -2,12 +2,13 @@
 //!
 //! Diagnostics are values: collected, never thrown one by one, and printed by `cli` alone.
 
+mod code;
 mod show;
 
 use std::path::{Path, PathBuf};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The file is used; the author should know.
@@ -17,7 +18,7 @@ pub enum Severity {
 }
 
 /// A place in a file the author can open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// The file, as the author would name it.
     pub file: PathBuf,
@@ -63,13 +64,17 @@ fn floor_boundary(text: &str, mut index: usize) -> usize {
     index
 }
 
+/// The name of a kind of thing that is wrong.
+pub type Code = &'static str;
+
 /// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Diagnostic {
     /// How bad.
     pub severity: Severity,
     /// A stable name such as `front-matter-syntax`, for scripts and for silencing.
-    pub code: &'static str,
+    #[serde(deserialize_with = "code::read")]
+    pub code: Code,
     /// Where.
     pub place: Place,
     /// What is wrong, one sentence without a final dot, literals in backticks.

@@ -243,7 +243,7 @@ impl Width {
 }
 
 /// Where a link or an image leads.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Target {
     /// An absolute URL elsewhere (`https:`, `mailto:`, …).
     Url(String),

@@ -10,7 +10,7 @@ use super::walk;
 
 /// The part of a post's URL that is its own: lower-case words joined by `-`, possibly in
 /// folders. Never empty, never with `..`, never with a leading or trailing `/`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Slug(String);
 
 impl Slug {
@@ -51,7 +51,7 @@ pub enum Visibility {
 }
 
 /// A channel a post can be kept out of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Channel {
     /// The post goes there.
     On,
@@ -60,7 +60,7 @@ pub enum Channel {
 }
 
 /// A file that a post needs beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Asset {
     /// The file on disk.
     pub source: PathBuf,
@@ -77,7 +77,7 @@ impl Asset {
 }
 
 /// What a post's text holds, known without reading it again.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Contents {
     /// A digest of all that it says: equal texts are written alike.
     pub digest: String,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{FileError, digest, whole};
+use super::{FileError, Stamp, digest, whole};
 
 /// A cache: whatever cannot be read from it, for whatever reason, is simply made again.
 ///
@@ -37,6 +37,16 @@ impl Cache {
         let place = self.folder.join(name);
         // The folder is there but for the first time.
         whole::put(&place, &entry).or_else(|_| whole::replace(&place, &entry).map(drop))
+    }
+
+    /// The present by the clock of the disk, in nanoseconds since 1970: what stamps of files are
+    /// compared with. `None` when nothing can be written there.
+    pub fn moment(&self) -> Option<i64> {
+        let path = self.folder.join("moment");
+        // A file is touched only by other bytes.
+        fs::remove_file(&path).ok();
+        whole::replace(&path, b"").ok()?;
+        Stamp::of(&path).map(|stamp| stamp.modified())
     }
 
     /// Removes every entry but those of these names. What cannot be removed stays; it does no

@@ -9,8 +9,10 @@ mod asset;
 mod cache;
 mod fingerprint;
 mod maildir;
+mod packed;
 mod root;
 mod secret;
+mod stamp;
 mod whole;
 
 use std::io;
@@ -20,8 +22,10 @@ pub use asset::{compare_asset, copy_asset};
 pub use cache::Cache;
 pub use fingerprint::Fingerprint;
 pub use maildir::{Delivered, Maildir};
+pub use packed::{packed, unpacked};
 pub use root::Root;
 pub use secret::create_secret;
+pub use stamp::Stamp;
 pub use whole::{compare, remove, replace, replace_durably, sweep};
 
 /// What a write did to the file at its place.

@@ -1,5 +1,7 @@
 //! What a file was made from, in one digest.
 
+use chrono::FixedOffset;
+
 use super::Site;
 use crate::domain::post::Post;
 use crate::files::Fingerprint;
@@ -17,9 +19,23 @@ pub(super) fn of_site(site: &Site) -> String {
         .hex()
 }
 
-/// Everything a post says and the pictures it shows. The offsets are added because a moment's
-/// hash leaves them out.
+/// What lists, neighbours and redirects show of a post: not its text.
+pub(super) fn of_head(post: &Post) -> String {
+    let Post { slug, title, summary, language, authors, tags, image, number, .. } = post;
+    Fingerprint::of("head")
+        .with(&(slug, title, summary, language))
+        .with(&(authors, tags, image, number))
+        .with(&(post.date, post.updated))
+        .with(&offsets(post))
+        .hex()
+}
+
+/// The offsets of a post's moments, which their hashes leave out.
+fn offsets(post: &Post) -> (FixedOffset, Option<FixedOffset>) {
+    (*post.date.offset(), post.updated.as_ref().map(|updated| *updated.offset()))
+}
+
+/// Everything a post says and the pictures it shows.
 pub(super) fn of_post(post: &Post, pictures: &[(Subject, Picture)]) -> String {
-    let offsets = (post.date.offset(), post.updated.as_ref().map(|updated| *updated.offset()));
-    Fingerprint::of("post").with(post).with(&offsets).with(&pictures).hex()
+    Fingerprint::of("post").with(post).with(&offsets(post)).with(&pictures).hex()
 }

@@ -1,11 +1,12 @@
 //! A target's bytes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
 use super::fingerprint;
-use super::targets::Made;
+use super::targets::{Content, Made, Target};
 use super::{Site, feed_diagnostic};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::entry::Entry;
@@ -26,6 +27,12 @@ pub(super) struct Outline<'a> {
     pub pictures: Vec<Vec<(Subject, Picture)>>,
     /// The fingerprint of each post, its pictures included, in the same order.
     pub fingerprints: Vec<String>,
+    /// The fingerprint of what others show of each post, in the same order.
+    pub heads: Vec<String>,
+    /// The fingerprint of the feeds.
+    pub feed_input: String,
+    /// What the feeds carry, once it was asked for.
+    entries: OnceLock<Result<Vec<Entry>, Box<Diagnostic>>>,
     /// The topics, each with its posts newest first.
     pub topics: Vec<Topic<'a>>,
     /// The authors that have pages, each with their posts newest first.
@@ -41,17 +48,25 @@ impl<'a> Outline<'a> {
     pub(super) fn new(site: &'a Site<'a>, posts: &'a [&'a Post]) -> Self {
         let pictures: Vec<_> = (0..posts.len()).into_par_iter().map(|number| shown(site, posts, number)).collect();
         let fingerprint = |(post, shown): (&&Post, &Vec<_>)| fingerprint::of_post(post, shown);
-        Self {
+        let outline = Self {
             site,
             posts,
             fingerprints: posts.par_iter().zip(&pictures).map(fingerprint).collect(),
+            heads: posts.par_iter().map(|post| fingerprint::of_head(post)).collect(),
+            feed_input: String::new(),
+            entries: OnceLock::new(),
             pictures,
             topics: render::topics_of(posts),
             writers: render::writers_of(posts, site.publication),
             feeds: feed_links(site.publication),
             numbers: posts.iter().enumerate().map(|(number, post)| (post.source.as_str(), number)).collect(),
             base: fingerprint::of_site(site),
-        }
+        };
+        let limit = (site.limit.entries, site.limit.bytes);
+        let carried = outline.in_feeds().fold(outline.input("feeds").with(&limit), |input, post| {
+            input.with(&outline.fingerprints[outline.numbers[post.source.as_str()]])
+        });
+        Self { feed_input: carried.hex(), ..outline }
     }
 
     /// Begins the fingerprint of a file: its kind, and what every file depends on. Pages link
@@ -60,9 +75,9 @@ impl<'a> Outline<'a> {
         Fingerprint::of(kind).with(&self.base).with(&self.topics.len()).with(&self.writers.len())
     }
 
-    /// The fingerprint of one of the posts.
-    pub(super) fn fingerprint_of(&self, post: &Post) -> &str {
-        &self.fingerprints[self.numbers[post.source.as_str()]]
+    /// The fingerprint of what others show of one of the posts.
+    pub(super) fn head_of(&self, post: &Post) -> &str {
+        &self.heads[self.numbers[post.source.as_str()]]
     }
 
     fn context(&self) -> SiteContext<'_> {
@@ -86,12 +101,13 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// The newest posts that go into feeds, as many as a feed may carry.
-    fn entries(&self) -> Result<Vec<Entry>, Box<Diagnostic>> {
-        let in_feeds: Vec<&Post> = self.in_feeds().collect();
+    /// The newest posts that go into feeds, as many as a feed may carry; made once for all feeds.
+    fn entries(&self) -> Result<&[Entry], Box<Diagnostic>> {
         let Site { publication, pictures, read, .. } = *self.site;
-        let entry = |post: &&Post| Ok(render::entry(&read(post)?, publication, pictures));
-        in_feeds.par_iter().map(entry).collect()
+        let entry = |post: &Post| Ok(render::entry(&read(post)?, publication, pictures));
+        let in_feeds = || self.in_feeds().collect::<Vec<_>>();
+        let entries = self.entries.get_or_init(|| in_feeds().into_par_iter().map(entry).collect());
+        entries.as_deref().map_err(Clone::clone)
     }
 
     /// The posts that the feeds carry.
@@ -161,7 +177,7 @@ fn no_picture(post: &Post, problem: Problem) -> Diagnostic {
 
 fn make_feed(outline: &Outline, format: Format) -> Result<Vec<u8>, Box<Diagnostic>> {
     let path = outline.site.output.join(format.site_path());
-    feed::write(format, &channel(outline.site), &outline.entries()?)
+    feed::write(format, &channel(outline.site), outline.entries()?)
         .map_err(|error| Box::new(feed_diagnostic(&path, &error)))
 }
 
@@ -192,8 +208,22 @@ fn make_sitemap(outline: &Outline) -> Vec<u8> {
     feed::sitemap(&pages)
 }
 
-/// The ids of the entries that the next feeds carry and the JSON Feed that is there does not.
-pub(super) fn new_entries(outline: &Outline, root: &Root) -> Vec<String> {
+/// The ids of the entries that the next feeds carry and the JSON Feed that is there does not; none
+/// when that feed stays as it is.
+pub(super) fn new_entries(outline: &Outline, root: &Root, waiting: &[&Target]) -> Vec<String> {
+    let feeds = waiting.iter().filter_map(|target| match target.content {
+        Content::Made(Made::Feed(format)) => Some(format),
+        Content::Made(_) | Content::Copied(_) => None,
+    });
+    let feeds: Vec<Format> = feeds.collect();
+    if !feeds.is_empty() {
+        // Before the files are made in parallel: whoever waits for entries on a thread of rayon's
+        // could be given the making of another feed meanwhile, and wait for itself.
+        drop(outline.entries());
+    }
+    if !feeds.contains(&Format::Json) {
+        return Vec::new();
+    }
     let there = std::fs::read(root.folder().join(Format::Json.site_path())).unwrap_or_default();
     let there: BTreeSet<String> = feed::json_ids(&there).into_iter().collect();
     let next = make_feed(outline, Format::Json).unwrap_or_default();

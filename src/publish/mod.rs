@@ -17,7 +17,7 @@ mod manifest;
 mod place;
 mod targets;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -132,13 +132,15 @@ fn walk(site: &Site, mode: Mode) -> Result<SiteChanges, PublishError> {
     let root = Root::open(site.output)?;
     let listed = targets::list(&outline);
     let placer = Placer { outline: &outline, manifest: &manifest, root: &root, mode };
-    let (done, waiting): (Vec<_>, Vec<_>) = listed.targets.iter().partition(|target| placer.is_done(target));
+    let is_done: Vec<bool> = listed.targets.par_iter().map(|target| placer.is_done(target)).collect();
+    let (done, waiting): (Vec<_>, Vec<_>) = listed.targets.iter().zip(is_done).partition(|(_, is_done)| *is_done);
+    let waiting: Vec<&Target> = waiting.into_iter().map(|(target, _)| target).collect();
 
     let mut changes = SiteChanges { unchanged: done.len(), ..SiteChanges::default() };
-    let kept = done.iter().map(|target| &target.path).chain(&listed.contested);
+    let kept = done.iter().map(|(target, _)| &target.path).chain(&listed.contested);
     let mut next = manifest.kept(kept.map(String::as_str));
     if !waiting.is_empty() {
-        changes.new_entries = make::new_entries(&outline, &root);
+        changes.new_entries = make::new_entries(&outline, &root, &waiting);
         placer.announce(&waiting, site.manifest)?;
         place_all(&placer, &waiting, &mut next, &mut changes)?;
     }
@@ -190,7 +192,7 @@ fn remove_leftovers(
     next: &mut Manifest,
     changes: &mut SiteChanges,
 ) -> Result<(), PublishError> {
-    let wanted: BTreeSet<&str> = targets.iter().map(|target| target.path.as_str()).collect();
+    let wanted: HashSet<&str> = targets.iter().map(|target| target.path.as_str()).collect();
     for (path, record) in &placer.manifest.files {
         if wanted.contains(path.as_str()) || next.files.contains_key(path) {
             continue;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::make::Outline;
+use rayon::prelude::*;
+
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::post::{Asset, Post};
 use crate::feed::Format;
@@ -168,17 +170,19 @@ fn collision(path: &str, wanted_by: &[WantedBy]) -> Diagnostic {
 }
 
 fn posts<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
+    let inputs: Vec<String> =
+        (0..outline.posts.len()).into_par_iter().map(|number| page_input(outline, number)).collect();
     outline.posts.iter().enumerate().flat_map(move |(number, post)| {
         let page = Target {
             path: format!("{}index.html", post.site_path()),
             wanted_by: WantedBy::Post(&post.source),
-            input: page_input(outline, number),
+            input: inputs[number].clone(),
             content: Content::Made(Made::Page(number)),
         };
         let redirects = post.aliases.iter().map(move |alias| Target {
             path: alias_path(alias),
             wanted_by: WantedBy::Post(&post.source),
-            input: outline.input("redirect").with(&outline.fingerprints[number]).hex(),
+            input: outline.input("redirect").with(&outline.heads[number]).hex(),
             content: Content::Made(Made::Redirect(post)),
         });
         let own = page.path.clone();
@@ -201,8 +205,9 @@ fn posts<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
 
 /// A page shows its neighbours, so it changes when they do.
 fn page_input(outline: &Outline, number: usize) -> String {
-    let near = number.saturating_sub(1)..(number + 2).min(outline.posts.len());
-    outline.input("page").with(&number.min(1)).with(&&outline.fingerprints[near]).hex()
+    let newer = number.checked_sub(1).map(|newer| &outline.heads[newer]);
+    let older = outline.heads.get(number + 1);
+    outline.input("page").with(&outline.fingerprints[number]).with(&(newer, older)).hex()
 }
 
 /// The file that answers at an old address: `old/` and `old` are folders, `old.html` is a file.
@@ -215,15 +220,13 @@ fn alias_path(alias: &str) -> String {
 
 /// The files that belong to no post alone.
 fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
-    let limit = (outline.site.limit.entries, outline.site.limit.bytes);
-    let all = outline.input("all posts").with(&outline.fingerprints).hex();
+    let all = outline.input("all posts").with(&outline.heads).hex();
     let shared = |path: &str, name, input: &str, made| Target {
         path: path.to_owned(),
         wanted_by: WantedBy::Site(name),
         input: input.to_owned(),
         content: Content::Made(made),
     };
-    let feeds = outline.input("feeds").with(&limit).with(&outline.fingerprints).hex();
     let mut targets = vec![
         shared("index.html", "the home page", &all, Made::Index),
         shared("404.html", "the page for lost readers", &outline.input("404").hex(), Made::NotFound),
@@ -235,7 +238,9 @@ fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
             Made::Stylesheet,
         ),
     ];
-    targets.extend(Format::ALL.map(|format| shared(format.site_path(), "the feeds", &feeds, Made::Feed(format))));
+    targets.extend(
+        Format::ALL.map(|format| shared(format.site_path(), "the feeds", &outline.feed_input, Made::Feed(format))),
+    );
     if outline.posts.iter().any(|post| post.contents.has_formulas()) {
         let formulas = outline.site.theme.formulas();
         let input = outline.input("math").hex();
@@ -262,7 +267,7 @@ fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
 
 /// A list of posts changes when one of them does.
 fn list_input(outline: &Outline, begun: Fingerprint, posts: &[&Post]) -> String {
-    posts.iter().fold(begun, |input, post| input.with(&outline.fingerprint_of(post))).hex()
+    posts.iter().fold(begun, |input, post| input.with(&outline.head_of(post))).hex()
 }
 
 #[cfg(test)]

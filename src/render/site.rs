@@ -1,6 +1,6 @@
 //! What every page and mail knows of its publication.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::views::authors;
 use crate::domain::post::{Post, Slug};
@@ -61,9 +61,11 @@ pub struct Writer<'a> {
 /// publication of one writer has none: the home page is theirs.
 pub fn writers_of<'a>(posts: &[&'a Post], publication: &'a Publication) -> Vec<Writer<'a>> {
     let mut writers = BTreeMap::<String, Writer<'a>>::new();
+    let mut paths = HashMap::<&str, Option<String>>::new();
     for &post in posts {
         for author in authors(post, publication) {
-            let Some(site_path) = author_path(author) else { continue };
+            let path = paths.entry(&author.name).or_insert_with(|| author_path(author));
+            let Some(site_path) = path.clone() else { continue };
             let writer =
                 writers.entry(site_path.clone()).or_insert_with(|| Writer { author, site_path, posts: Vec::new() });
             if writer.author.url.is_none() {
@@ -87,9 +89,11 @@ pub(super) fn author_path(author: &Author) -> Option<String> {
 /// letter or digit has no page.
 pub fn topics_of<'a>(posts: &[&'a Post]) -> Vec<Topic<'a>> {
     let mut topics = BTreeMap::<String, Topic<'a>>::new();
+    // Thousands of posts share some dozens of tags.
+    let mut paths = HashMap::<&str, Option<String>>::new();
     for &post in posts {
         for tag in &post.tags {
-            let Some(site_path) = topic_path(tag) else { continue };
+            let Some(site_path) = paths.entry(tag).or_insert_with(|| topic_path(tag)).clone() else { continue };
             let topic = topics.entry(site_path.clone()).or_insert_with(|| Topic {
                 title: tag.clone(),
                 site_path,

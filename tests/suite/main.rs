@@ -13,6 +13,7 @@ mod feeds;
 mod formulas;
 mod gallery;
 mod golden;
+mod incremental;
 mod lists;
 mod message;
 mod metrics;

@@ -9,13 +9,13 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
 use crate::domain::post::{Channel, Slug};
 use crate::domain::publication::{Author, SiteUrl};
-use crate::domain::time::Dated;
+use crate::domain::time::{self, Dated};
 
 /// Tables that hold further fields: Zola's `[extra]` and `[taxonomies]`, Hugo's `[params]`.
 const TABLES: [&str; 3] = ["extra", "taxonomies", "params"];
 
 /// Whether the author is done with a post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub(in super::super) enum Status {
     /// Done.
     #[default]
@@ -27,17 +27,19 @@ pub(in super::super) enum Status {
 }
 
 /// A value with the place it stands in.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(in super::super) struct Placed<T> {
     pub(in super::super) value: T,
     pub(in super::super) span: std::ops::Range<usize>,
 }
 
 /// What a head says, in our own words.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(in super::super) struct Fields {
     pub(in super::super) title: Option<String>,
+    #[serde(with = "time::exact")]
     pub(in super::super) date: Option<Dated>,
+    #[serde(with = "time::exact")]
     pub(in super::super) updated: Option<Dated>,
     pub(in super::super) status: Status,
     pub(in super::super) tags: Vec<String>,
@@ -53,6 +55,21 @@ pub(in super::super) struct Fields {
     pub(in super::super) number: Option<u32>,
     /// The generator's layout or type, which tells pages from posts.
     pub(in super::super) layout: Option<String>,
+}
+
+impl Fields {
+    /// What the author said of a channel, or else what the post's status means for it.
+    pub(in super::super) fn channel(&self, said: Option<Channel>) -> Channel {
+        said.unwrap_or(match self.status {
+            Status::Hidden => Channel::Off,
+            Status::Ready | Status::Draft => Channel::On,
+        })
+    }
+
+    /// Whether the post is mailed.
+    pub(in super::super) fn is_mailed(&self) -> bool {
+        self.channel(self.email) == Channel::On
+    }
 }
 
 /// The file a head stands in, and what its values are read against.

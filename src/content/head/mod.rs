@@ -21,7 +21,7 @@ pub(super) use toml::parse as parse_toml;
 pub(super) use yaml::parse as parse_yaml;
 
 /// How a post's head is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum HeadKind {
     /// Between lines of `+++`.
     Toml,

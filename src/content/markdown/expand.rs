@@ -12,7 +12,6 @@ use super::wiki::Definitions;
 use super::{admonition, brackets, liquid};
 use crate::content::characters::{first_forbidden, is_forbidden};
 use crate::content::links::Linker;
-use crate::content::site::Site;
 
 /// How deep notes may lie in notes.
 pub(super) const MAX_NOTES: usize = 20;
@@ -62,7 +61,7 @@ impl Body {
 }
 
 /// Expands the shortcodes of a post's text, which begins at `body` in the file.
-pub(super) fn expand(file: &str, body: usize, site: &Site, linker: &mut Linker<'_>) -> Body {
+pub(super) fn expand(file: &str, body: usize, linker: &mut Linker<'_>) -> Body {
     let text = &file[body..];
     let whole = Body { text: text.to_owned(), pieces: vec![Piece { at: 0, file: body, origin: Origin::Copied }] };
     let is_plain = !MARKS.iter().any(|mark| text.contains(mark));
@@ -71,7 +70,6 @@ pub(super) fn expand(file: &str, body: usize, site: &Site, linker: &mut Linker<'
     }
     let mut expander = Expander {
         file,
-        site,
         linker,
         code: Vec::new(),
         literal: Vec::new(),
@@ -90,7 +88,6 @@ pub(super) fn expand(file: &str, body: usize, site: &Site, linker: &mut Linker<'
 /// Writes the Markdown; the tags are in `tags`, the wiki links in `wiki`.
 pub(super) struct Expander<'a, 'l, 's> {
     pub(super) file: &'a str,
-    pub(super) site: &'a Site,
     pub(super) linker: &'l mut Linker<'s>,
     /// The code of the text, as byte ranges of the file: nothing in it is expanded.
     code: Vec<Range<usize>>,

@@ -26,7 +26,6 @@ use pulldown_cmark::{Options, Parser};
 
 use self::build::Builder;
 use super::links::Linker;
-use super::site::Site;
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::Document;
 
@@ -47,13 +46,8 @@ const OPTIONS: Options = Options::ENABLE_TABLES
 ///
 /// Links are resolved and complaints gathered by `linker`. The error is a text nested so deep
 /// that no reader meant it.
-pub(super) fn parse(
-    file: &str,
-    body: usize,
-    site: &Site,
-    linker: &mut Linker<'_>,
-) -> Result<Document, Box<Diagnostic>> {
-    let expanded = expand::expand(file, body, site, linker);
+pub(super) fn parse(file: &str, body: usize, linker: &mut Linker<'_>) -> Result<Document, Box<Diagnostic>> {
+    let expanded = expand::expand(file, body, linker);
     let mut builder = Builder::new(file, &expanded, linker);
     for (event, range) in Parser::new_ext(&expanded.text, OPTIONS).into_offset_iter() {
         builder.event(event, range)?;

@@ -157,13 +157,13 @@ impl<'a> Expander<'a, '_, '_> {
         if name.is_empty() && !fragment.is_empty() {
             return self.write(&fragment, at);
         }
-        let Some(page) = self.site.named(name.trim_start_matches("_posts/")) else {
+        let Some(page) = self.linker.lookup.named(name.trim_start_matches("_posts/")) else {
             let message = format!("there is no post `{name}`; the link is left out");
             let help = "name a post by its file, as in `my-post.md`";
             self.linker.warn("missing-link", &(at..at + tag.length), message, help);
             return;
         };
-        let url = self.site.base_url.join(&format!("{}/", page.slug.as_str()));
+        let url = self.linker.lookup.site().base_url.join(&format!("{}/", page.slug.as_str()));
         self.write(&format!("{url}{fragment}"), at);
     }
 

@@ -105,8 +105,8 @@ impl<'a> Expander<'a, '_, '_> {
 
     fn page_called(&self, name: &str) -> Option<String> {
         let slug = name.to_lowercase().replace(' ', "-");
-        let page = self.site.named(name).or_else(|| self.site.named(&slug))?;
-        Some(self.site.base_url.join(&format!("{}/", page.slug.as_str())))
+        let page = self.linker.lookup.named(name).or_else(|| self.linker.lookup.named(&slug))?;
+        Some(self.linker.lookup.site().base_url.join(&format!("{}/", page.slug.as_str())))
     }
 
     /// The path to a file beside the post, at the top of the site, or where programs keep
@@ -118,7 +118,7 @@ impl<'a> Expander<'a, '_, '_> {
             if self.linker.has_beside(&path) {
                 return Some(path);
             }
-            if self.site.file_at(&path).is_some() {
+            if self.linker.lookup.file_at(&path).is_some() {
                 return Some(format!("/{path}"));
             }
         }

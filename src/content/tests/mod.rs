@@ -68,6 +68,7 @@ impl Folder {
             pictures: &Arc::default(),
             now: "2026-06-01T00:00:00Z".parse().unwrap(),
             look: self.look,
+            keep: None,
         };
         let content = load(&options, &|_| {});
         let Content { posts, diagnostics, outbound, texts } = content;

@@ -64,6 +64,7 @@ fn posts(folder: &Path, texts: &[(String, String)]) -> Vec<Article> {
         pictures: &Arc::default(),
         now: "2026-06-01T00:00:00Z".parse().unwrap(),
         look: content::Look::Build,
+        keep: None,
     };
     let loaded = content::load(&options, &|_| {});
     let is_ours = |post: &Post| texts.iter().any(|(name, _)| name == post.slug.as_str());

@@ -32,6 +32,7 @@ fn load(root: &Path) -> Vec<Article> {
         pictures: &Arc::default(),
         now: "2026-06-01T00:00:00Z".parse().unwrap(),
         look: content::Look::Build,
+        keep: None,
     };
     let content = content::load(&options, &|_| {});
     content.posts.iter().map(|post| content.texts.read(post).unwrap()).collect()
