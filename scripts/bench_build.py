@@ -49,8 +49,8 @@ baseName = "feed"
 # The posts hold HTML, which Hugo would leave out; fieldpost sanitises it.
 unsafe = true
 [markup.highlight]
-# fieldpost does not colour code.
-codeFences = false
+# Code is coloured by classes, as fieldpost colours it.
+noClasses = false
 """
 
 
@@ -152,12 +152,40 @@ def compare(count, fieldpost, hugo):
     print(f"both sites: {sites[0]}")
 
 
+def touch(content, number):
+    """Adds a paragraph to one of the posts, another one for each number."""
+    posts = sorted(content.iterdir())
+    post = posts[len(posts) * (2 * number + 1) // 16 % len(posts)]
+    with open(post, "a", encoding="utf-8") as file:
+        file.write(f"\nOne more paragraph, number {number}.\n")
+    print(f"changed: {post.name}")
+
+
+def same(rebuilt, clean):
+    """Fails unless two folders hold the same files, byte by byte."""
+    files = [{path.relative_to(root): path for path in root.rglob("*") if path.is_file()} for root in (rebuilt, clean)]
+    if files[0].keys() != files[1].keys():
+        sys.exit(f"other files: {sorted(map(str, files[0].keys() ^ files[1].keys()))[:20]}")
+    for name, path in files[0].items():
+        if path.read_bytes() != files[1][name].read_bytes():
+            sys.exit(f"{name} is not what a clean build writes")
+    print(f"{len(files[0])} files are what a clean build writes")
+
+
+def medians(path):
+    """The median of each column of a table of figures."""
+    rows = [map(float, line.split("\t")) for line in path.read_text().splitlines()]
+    return [statistics.median(column) for column in zip(*rows)]
+
+
+def rebuilds(path):
+    """Prints what it took to build again after one post was changed."""
+    wall, peak, cpu = medians(path)
+    print(f"after a change of one post: {wall * 1000:.0f} ms, {peak:.0f} MiB, {cpu * 1000:.0f} ms of CPU")
+
+
 def table(fieldpost, hugo):
     """Prints the medians and how they compare."""
-    def medians(path):
-        rows = [map(float, line.split("\t")) for line in path.read_text().splitlines()]
-        return [statistics.median(column) for column in zip(*rows)]
-
     ours, theirs = medians(fieldpost), medians(hugo)
     print(f"{'':12}{'wall s':>10}{'peak MiB':>10}{'CPU s':>10}")
     for name, values in [("fieldpost", ours), ("Hugo", theirs)]:
@@ -174,6 +202,12 @@ def main():
             measure(Path(results), Path(log), command)
         case ["compare", count, *folders]:
             compare(int(count), *map(Path, folders))
+        case ["touch", content, number]:
+            touch(Path(content), int(number))
+        case ["same", *folders]:
+            same(*map(Path, folders))
+        case ["rebuilds", path]:
+            rebuilds(Path(path))
         case ["table", *files]:
             table(*map(Path, files))
         case _:
