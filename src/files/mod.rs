@@ -26,7 +26,7 @@ pub use packed::{packed, unpacked};
 pub use root::Root;
 pub use secret::create_secret;
 pub use stamp::Stamp;
-pub use whole::{compare, remove, replace, replace_durably, sweep};
+pub use whole::{compare, parent, remove, replace, replace_durably, sweep};
 
 /// What a write did to the file at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -91,9 +91,9 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// Bytes in lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|n| char::from(b"0123456789abcdef"[usize::from(n)]))
-        .collect()
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for n in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        out.push(char::from(b"0123456789abcdef"[usize::from(n)]));
+    }
+    out
 }

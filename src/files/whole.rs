@@ -114,7 +114,7 @@ pub fn sweep(folder: &Path) -> Result<usize, FileError> {
 }
 
 /// The folder a path stands in; `.` for a bare name.
-pub(super) fn parent(path: &Path) -> &Path {
+pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

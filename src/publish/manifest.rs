@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::PublishError;
@@ -33,7 +33,8 @@ impl Record {
 pub(super) struct Manifest {
     /// The shape of this file; 1.
     version: u32,
-    /// Whether a build has begun and not ended: then unfinished files may lie about.
+    /// Whether a build has begun and not ended, so that unfinished files may lie about: true while
+    /// the file that says what was begun is there.
     pub unfinished: bool,
     /// The files.
     pub files: BTreeMap<String, Record>,
@@ -45,14 +46,38 @@ impl Manifest {
         let refuse = |reason: String| PublishError::Manifest { path: path.to_owned(), reason };
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::with(BTreeMap::new())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self::with(BTreeMap::new()).with_begun(path));
+            }
             Err(error) => return Err(refuse(error.to_string())),
         };
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
         match manifest.version {
-            1 => Ok(manifest),
+            1 => Ok(manifest.with_begun(path)),
             other => Err(refuse(format!("it has the version {other}"))),
         }
+    }
+
+    /// The manifest with what a build that never ended had begun.
+    fn with_begun(mut self, path: &Path) -> Self {
+        let Ok(bytes) = std::fs::read(begun(path)) else { return self };
+        self.unfinished = true;
+        // It is written whole: one that cannot be read is not ours.
+        let paths: Vec<String> = serde_json::from_slice(&bytes).unwrap_or_default();
+        self.files.extend(paths.into_iter().map(|path| (path, Record::begun())));
+        self
+    }
+
+    /// Notes durably, before the first file changes, which files will be there that are not yet.
+    pub(super) fn begin(path: &Path, files: &[&str]) -> Result<(), PublishError> {
+        let bytes = serde_json::to_vec(files).expect("a list of strings is always JSON");
+        if files.is_empty() {
+            // Then nothing depends on it but the sweeping up after a kill.
+            files::replace(&begun(path), &bytes)?;
+        } else {
+            files::replace_durably(&begun(path), &bytes)?;
+        }
+        Ok(())
     }
 
     fn with(files: BTreeMap<String, Record>) -> Self {
@@ -69,12 +94,19 @@ impl Manifest {
         self.files.get_key_value(path).map(|(path, record)| (path.clone(), record.clone()))
     }
 
-    /// Writes it durably; one that says nothing new is not touched.
+    /// Writes it durably; one that says nothing new is not touched. From then on nothing is begun.
     pub(super) fn save(&self, path: &Path) -> Result<(), PublishError> {
         let bytes = serde_json::to_vec(self).expect("a map of strings is always JSON");
         files::replace_durably(path, &bytes)?;
+        let begun = begun(path);
+        files::remove(files::parent(&begun), &begun)?;
         Ok(())
     }
+}
+
+/// The file beside a manifest that says what a build has begun; it is there until the build ends.
+fn begun(manifest: &Path) -> PathBuf {
+    manifest.with_extension("begun")
 }
 
 /// A file's length and modification time; `None` when there is no plain file.

@@ -146,7 +146,7 @@ fn walk(site: &Site, mode: Mode) -> Result<SiteChanges, PublishError> {
     }
     remove_leftovers(&placer, site.leftovers, &listed.targets, &mut next, &mut changes)?;
     changes.diagnostics.extend(listed.collisions);
-    if let Mode::Apply = mode {
+    if mode == Mode::Apply && (next.files != manifest.files || manifest.unfinished || !waiting.is_empty()) {
         next.save(site.manifest)?;
     }
     Ok(changes)

@@ -61,7 +61,7 @@ impl Placer<'_> {
         }
     }
 
-    /// Before the first file changes: sweeps up after a build that was killed, and notes in the
+    /// Before the first file changes: sweeps up after a build that was killed, and notes beside the
     /// manifest every file that is not there yet, so that it is known as ours from now on.
     pub(super) fn announce(&self, waiting: &[&Target], manifest: &Path) -> Result<(), PublishError> {
         if self.mode == Mode::Plan {
@@ -70,15 +70,11 @@ impl Placer<'_> {
         if self.manifest.unfinished {
             files::sweep(self.root.folder())?;
         }
-        let mut announced = self.manifest.clone();
-        announced.unfinished = true;
-        for target in waiting {
-            let is_free = self.root.join(&target.path).is_ok_and(|place| std::fs::symlink_metadata(place).is_err());
-            if is_free {
-                announced.files.insert(target.path.clone(), Record::begun());
-            }
-        }
-        announced.save(manifest)
+        let is_free = |target: &&&Target| {
+            self.root.join(&target.path).is_ok_and(|place| std::fs::symlink_metadata(place).is_err())
+        };
+        let begun: Vec<&str> = waiting.iter().filter(is_free).map(|target| target.path.as_str()).collect();
+        Manifest::begin(manifest, &begun)
     }
 
     /// Makes a target and puts it in its place.
