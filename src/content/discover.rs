@@ -1,6 +1,7 @@
 //! Which files of a folder are posts, which are contents pages, and which are neither.
 
-use std::fs;
+use std::fs::{self, DirEntry, FileType};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ignore::is_ignored;
@@ -118,10 +119,12 @@ impl Walk<'_> {
         let mut open = vec![(folder.to_owned(), place)];
         while let Some((folder, place)) = open.pop() {
             let entries = self.entries(&folder);
-            let markdown = entries.iter().filter(|path| is_markdown(path)).count();
+            let markdown = entries.iter().filter(|item| is_markdown(&item.path)).count();
             let mut inner = Vec::new();
-            for path in entries {
-                match self.kind(&path) {
+            for item in entries {
+                let kind = self.kind(&item);
+                let path = item.path;
+                match kind {
                     Kind::Folder if self.is_content_folder(&path) => {
                         let place = if place == Shelf::Drafts { place } else { shelf_of(&path) };
                         inner.push((path, place));
@@ -135,13 +138,16 @@ impl Walk<'_> {
         self.found.posts.sort_by(|a, b| a.relative.cmp(&b.relative));
     }
 
-    fn entries(&mut self, folder: &Path) -> Vec<PathBuf> {
-        let read = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    /// What lies in a folder, in the order of names.
+    fn entries(&mut self, folder: &Path) -> Vec<Item> {
+        let named = |entry: io::Result<DirEntry>| entry.map(|entry| (entry.file_name(), entry.file_type()));
+        let read: io::Result<Vec<_>> = fs::read_dir(folder).and_then(|entries| entries.map(named).collect());
         match read {
-            Ok(entries) => {
-                let mut entries: Vec<PathBuf> = entries;
-                entries.sort();
-                entries
+            Ok(mut entries) => {
+                // By bare names: comparing whole paths takes longer than everything else here.
+                entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+                let item = |(name, kind): (_, io::Result<FileType>)| Item { path: folder.join(name), kind: kind.ok() };
+                entries.into_iter().map(item).collect()
             }
             // Jekyll's `_drafts` need not exist.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && folder != self.scope.source => Vec::new(),
@@ -158,8 +164,8 @@ impl Walk<'_> {
     }
 
     /// What a path is, without opening it. Links are followed only to files inside the publication.
-    fn kind(&mut self, path: &Path) -> Kind {
-        let Ok(meta) = fs::symlink_metadata(path) else { return Kind::Refused };
+    fn kind(&mut self, Item { path, kind }: &Item) -> Kind {
+        let Some(meta) = kind else { return Kind::Refused };
         if meta.is_symlink() {
             return self.link_kind(path);
         }
@@ -230,7 +236,7 @@ impl Walk<'_> {
         let directly_in_root = path.parent() == Some(self.scope.root) && NO_CONTENT.contains(&name);
         let pelican_pages = name == "pages" && path.parent() == Some(self.scope.source);
         if pelican_pages {
-            let pages = self.entries(path).into_iter().filter(|page| is_markdown(page));
+            let pages = self.entries(path).into_iter().map(|item| item.path).filter(|page| is_markdown(page));
             let names: Vec<String> = pages.map(|page| self.scope.name(&page)).collect();
             self.found.no_posts.extend(names);
         }
@@ -276,7 +282,7 @@ impl Walk<'_> {
     }
 
     fn contents_beside_jekyll(&mut self) {
-        for path in self.entries(self.scope.source) {
+        for Item { path, .. } in self.entries(self.scope.source) {
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_lowercase();
             if is_markdown(&path) && path.is_file() {
                 self.found.no_posts.push(self.scope.name(&path));
@@ -286,6 +292,13 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// Something in a folder.
+struct Item {
+    path: PathBuf,
+    /// What it is, links not followed; `None` when the system does not say.
+    kind: Option<FileType>,
 }
 
 enum Kind {

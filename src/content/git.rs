@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
+use super::cache::Keep;
+use super::remembered::{KEPT, Kept, state};
 use crate::domain::time::Dated;
+use crate::files::{self, packed, unpacked};
 
 /// One commit, as far as posts care.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub(super) struct FileHistory {
 /// What git knows of a folder.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    files: HashMap<PathBuf, FileHistory>,
+    pub(super) files: HashMap<PathBuf, FileHistory>,
     /// How many commits there are.
     pub(super) commits: usize,
 }
@@ -51,9 +54,29 @@ impl History {
         self.files.get(path)
     }
 
+    /// The history of a folder, from the cache as long as no commit was made and no setting of git
+    /// was changed since.
+    pub(super) fn of_folder(folder: &Path, keep: Option<Keep<'_>>) -> Result<Self, NoHistory> {
+        let top = repository(folder)?;
+        let cache = keep.map(|keep| (files::Cache::at(keep.folder.to_owned()), keep.program));
+        let Some((cache, key)) = cache.and_then(|(cache, program)| Some((cache, state(top, program)?))) else {
+            return Self::read(folder);
+        };
+        let kept = cache.get(KEPT).and_then(|bytes| unpacked::<(String, Kept)>(&bytes));
+        if let Some((_, kept)) = kept.filter(|(of, _)| *of == key) {
+            return Ok(kept.into());
+        }
+        let history = Self::read(folder)?;
+        if let Some(bytes) = packed(&(key, Kept::of(&history))) {
+            // What cannot be kept is asked for again.
+            let _ = cache.put(KEPT, &bytes);
+        }
+        Ok(history)
+    }
+
     /// Reads the whole history in one call of git, newest commit first.
     pub(super) fn read(folder: &Path) -> Result<Self, NoHistory> {
-        let top = folder.ancestors().find(|folder| folder.join(".git").exists()).ok_or(NoHistory::NotARepository)?;
+        let top = repository(folder)?;
         let output = git(top)
             .args([
                 "log",
@@ -71,6 +94,11 @@ impl History {
         }
         Ok(parse(&String::from_utf8_lossy(&output.stdout), top))
     }
+}
+
+/// The repository that a folder lies in.
+fn repository(folder: &Path) -> Result<&Path, NoHistory> {
+    folder.ancestors().find(|folder| folder.join(".git").exists()).ok_or(NoHistory::NotARepository)
 }
 
 /// A git that asks nothing, shows nothing, runs nothing of the repository's and fetches nothing.

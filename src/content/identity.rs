@@ -266,6 +266,9 @@ pub(super) fn collisions(claims: &[Claim<'_>], out: &mut Vec<Diagnostic>) -> Has
             losers.extend(group);
             continue;
         }
+        if group.len() == 1 {
+            continue;
+        }
         group.sort_by_key(|&index| (claims[index].standing, index));
         let names: Vec<String> = group.iter().map(|&index| format!("`{}`", claims[index].source)).collect();
         for &index in group.iter().skip(1) {

@@ -30,7 +30,7 @@ pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
     let mut diagnostics = std::mem::take(&mut discovery.diagnostics);
     let cache = Cache::open(options);
     let (history, mut readings) =
-        rayon::join(|| History::read(options.source), || read_all(&discovery, options, &cache));
+        rayon::join(|| History::of_folder(options.source, options.keep), || read_all(&discovery, options, &cache));
     let history = history_or_warning(history, options, &mut diagnostics);
     diagnostics.append(&mut readings.diagnostics);
     let mut entries = std::mem::take(&mut readings.others);

@@ -28,6 +28,7 @@ mod names;
 mod parse;
 mod paths;
 mod reading;
+mod remembered;
 mod site;
 mod source;
 mod spam;

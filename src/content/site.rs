@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Look;
 use super::discover::{Scope, is_contents, is_markdown};
@@ -34,7 +34,9 @@ pub(super) struct Site {
     pub(super) boundary: PathBuf,
     pages: HashMap<PathBuf, PageRef>,
     /// Stems, in lower case, → sources: how shortcodes and permalinks name posts.
-    names: HashMap<String, PathBuf>,
+    names: OnceLock<HashMap<String, PathBuf>>,
+    /// The sources in the order in which they were found.
+    sources: Vec<PathBuf>,
     contents: HashSet<PathBuf>,
 }
 
@@ -48,19 +50,23 @@ impl Site {
         contents: impl IntoIterator<Item = PathBuf>,
     ) -> Self {
         let pages: Vec<(PathBuf, PageRef)> = pages.into_iter().collect();
-        let mut names = HashMap::new();
-        for (path, page) in &pages {
-            let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
-            names.entry(page.slug.as_str().to_owned()).or_insert_with(|| path.clone());
-            names.entry(stem).or_insert_with(|| path.clone());
-            if let Some(last) = page.slug.as_str().rsplit('/').next() {
-                names.entry(last.to_owned()).or_insert_with(|| path.clone());
-            }
-        }
+        let sources = pages.iter().map(|(path, _)| path.clone()).collect();
         let contents = contents.into_iter().collect();
         let (pages, look) = (pages.into_iter().collect(), Look::Build);
         let (root, source, base_url) = (scope.root.to_owned(), scope.source.to_owned(), base_url.clone());
-        Self { root, source, base_url, look, pictures, moment: None, boundary, pages, names, contents }
+        Self {
+            root,
+            source,
+            base_url,
+            look,
+            pictures,
+            moment: None,
+            boundary,
+            pages,
+            names: OnceLock::new(),
+            sources,
+            contents,
+        }
     }
 
     /// The page a source file becomes.
@@ -80,8 +86,24 @@ impl Site {
         let bare = name.trim_end_matches(".html").trim_end_matches(".markdown").trim_end_matches(".md");
         let bare = bare.trim_end_matches("/index").trim_end_matches("/_index").to_lowercase();
         let last = bare.rsplit('/').next().unwrap_or_default();
-        let by_name = || self.names.get(&bare).or_else(|| self.names.get(last));
+        let by_name = || self.names().get(&bare).or_else(|| self.names().get(last));
         by_path.or_else(|| by_name().and_then(|path| self.pages.get(path)))
+    }
+
+    /// The names of all sources, gathered when the first is asked for.
+    fn names(&self) -> &HashMap<String, PathBuf> {
+        self.names.get_or_init(|| {
+            let mut names = HashMap::new();
+            for (path, page) in self.sources.iter().filter_map(|path| Some((path, self.pages.get(path)?))) {
+                let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+                names.entry(page.slug.as_str().to_owned()).or_insert_with(|| path.clone());
+                names.entry(stem).or_insert_with(|| path.clone());
+                if let Some(last) = page.slug.as_str().rsplit('/').next() {
+                    names.entry(last.to_owned()).or_insert_with(|| path.clone());
+                }
+            }
+            names
+        })
     }
 
     /// The file an absolute path of the site may mean.

@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::diagnostic::{Diagnostic, Place};
+use crate::files;
 
 /// The largest file that is read as a post, in bytes.
 const MAX_BYTES: u64 = 10 * 1024 * 1024;
@@ -21,7 +20,7 @@ pub(super) struct Source {
 /// Reads a file that was found to be regular.
 pub(super) fn read(path: &Path, name: &str) -> Result<Source, Box<Diagnostic>> {
     let bytes = read_bounded(path, name)?;
-    let digest = hex(digest(&SHA256, &bytes).as_ref());
+    let digest = files::digest(&bytes);
     let text = decode(bytes, name)?;
     let text = match text.strip_prefix('\u{FEFF}') {
         Some(text) => text.to_owned(),
@@ -68,13 +67,5 @@ fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Box<Diagnostic>> {
         let message = format!("byte 0x{:02X} at offset {offset} is not UTF-8", bytes[offset]);
         let help = format!("save the file as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 '{name}'");
         Box::new(Diagnostic::error("not-utf-8", place, message).help(help))
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        out.push(char::from_digit(u32::from(byte >> 4), 16).expect("a nibble is a digit"));
-        out.push(char::from_digit(u32::from(byte & 15), 16).expect("a nibble is a digit"));
-        out
     })
 }

@@ -26,9 +26,9 @@ impl Cache {
     pub fn get(&self, name: &str) -> Option<Vec<u8>> {
         let mut kept = fs::read(self.folder.join(name)).ok()?;
         let end = kept.iter().position(|byte| *byte == b'\n')?;
-        let content = kept.split_off(end + 1);
-        kept.pop();
-        (digest(&content).as_bytes() == kept).then_some(content)
+        let is_whole = digest(&kept[end + 1..]).as_bytes() == &kept[..end];
+        kept.drain(..=end);
+        is_whole.then_some(kept)
     }
 
     /// Keeps bytes under a name, instead of what was there.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::site::Site;
 
@@ -112,14 +112,25 @@ fn kill_builds(site: &Site, first: &Tree, duration: Duration, reads: &AtomicUsiz
         version += 1;
         write_posts(site, version);
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let before = written(&public);
         let mut builder = site.start(&["build"]);
-        std::thread::sleep(duration * (u32::try_from(random >> 33).expect("31 bits") % 1000) / 1000);
+        // Every other kill strikes at any moment, the others soon after the first file is written.
+        let span = if version % 2 == 0 { duration } else { duration / 8 };
+        while version % 2 == 1 && written(&public) == before && builder.try_wait().expect("it is ours").is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(span * (u32::try_from(random >> 33).expect("31 bits") % 1000) / 1000);
         builder.kill().expect("the process is ours");
         builder.wait().expect("the process is ours");
         let (new, all) = progress(&public, first, version);
         struck += usize::from(0 < new && new < all);
     }
     (version, struck)
+}
+
+/// When the file was written that a build writes among the first.
+fn written(public: &Path) -> Option<SystemTime> {
+    fs::metadata(public.join("atom.xml")).and_then(|found| found.modified()).ok()
 }
 
 #[test]
