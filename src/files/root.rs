@@ -40,9 +40,24 @@ impl Root {
         }
         let place = self.folder.join(path);
         match &self.real {
-            Some(real) if !nearest_real_folder(&place)?.starts_with(real) => Err(self.outside(path)),
+            Some(real) if self.may_meet_a_link(path) && !nearest_real_folder(&place)?.starts_with(real) => {
+                Err(self.outside(path))
+            }
             Some(_) | None => Ok(place),
         }
+    }
+
+    /// Whether one of the folders of a path may be a link: without one, no path leads out. This is
+    /// asked for every file of a site, and finding real paths takes many times as long.
+    fn may_meet_a_link(&self, path: &str) -> bool {
+        for (end, _) in path.match_indices('/') {
+            match fs::symlink_metadata(self.folder.join(&path[..end])) {
+                Ok(found) if found.is_dir() => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
+                Ok(_) | Err(_) => return true,
+            }
+        }
+        false
     }
 
     fn outside(&self, path: &str) -> FileError {
