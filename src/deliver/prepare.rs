@@ -75,6 +75,20 @@ enum Issue {
     OfAnotherVersion(String),
 }
 
+/// Why a message cannot be made.
+enum Flaw {
+    /// Something of this copy, which comes again with every try.
+    OfTheCopy(String),
+    /// The ledger does not hold what it was given: nothing it says of anybody can be relied on.
+    OfTheLedger(String),
+}
+
+impl From<String> for Flaw {
+    fn from(reason: String) -> Self {
+        Self::OfTheCopy(reason)
+    }
+}
+
 struct Preparer {
     shared: Arc<Shared>,
     merge: Merge,
@@ -108,7 +122,8 @@ impl Preparer {
             let in_hand = InHand::new(&self.shared);
             match made {
                 Ok((frozen, outgoing)) => batch.push(Prepared { claim, frozen, outgoing, in_hand }),
-                Err(reason) => self.refuse(&claim, reason, now)?,
+                Err(Flaw::OfTheCopy(reason)) => self.refuse(&claim, reason, now)?,
+                Err(Flaw::OfTheLedger(what)) => return Err(self.damaged(what)),
             }
         }
         Ok(Some(batch))
@@ -143,21 +158,23 @@ impl Preparer {
         if self.issues.contains_key(id) {
             return Ok(Issue::Readable);
         }
-        let ledger = &self.shared.ledger;
-        let damaged = |what: String| LedgerError::Damaged { path: ledger.path().to_path_buf(), what };
-        let row = ledger.issue(id)?.ok_or_else(|| damaged(format!("issue `{id}` is gone")))?;
+        let row = self.shared.ledger.issue(id)?.ok_or_else(|| self.damaged(format!("issue `{id}` is gone")))?;
         let frozen = match Frozen::from_bytes(&row.frozen) {
             Ok(frozen) => frozen,
             Err(error @ ThawError::Version { .. }) => {
                 return Ok(Issue::OfAnotherVersion(format!("{OTHER_VERSION}: {error}")));
             }
-            Err(error @ ThawError::Syntax(_)) => return Err(damaged(error.to_string()).into()),
+            Err(error @ ThawError::Syntax(_)) => return Err(self.damaged(error.to_string())),
         };
         if frozen.id() != *id {
-            return Err(damaged(format!("issue `{id}` is not what was frozen")).into());
+            return Err(self.damaged(format!("issue `{id}` is not what was frozen")));
         }
         self.issues.insert(id.clone(), Arc::new(frozen));
         Ok(Issue::Readable)
+    }
+
+    fn damaged(&self, what: String) -> DeliverError {
+        LedgerError::Damaged { path: self.shared.ledger.path().to_path_buf(), what }.into()
     }
 
     /// What only another version can make waits for it: the campaign is paused, and a doubt is
@@ -173,18 +190,17 @@ impl Preparer {
         Ok(())
     }
 
-    /// Makes the message: from what an earlier attempt froze, or anew. The error is a message
-    /// that cannot be made, with the reason.
-    fn assemble(&self, claim: &Claim, now: Instant) -> Result<(FrozenRow, Outgoing), String> {
+    /// Makes the message: from what an earlier attempt froze, or anew.
+    fn assemble(&self, claim: &Claim, now: Instant) -> Result<(FrozenRow, Outgoing), Flaw> {
         let issue = &self.issues[&claim.issue];
         let values = match &claim.frozen {
-            Some(frozen) => Merge::thawed(claim, frozen)?,
+            Some(frozen) => Merge::thawed(claim, frozen).map_err(Flaw::OfTheLedger)?,
             None => self.merge.fresh(claim, issue, now)?,
         };
         let signers = self.signers(claim)?;
         let recipient = values.recipient(&claim.address);
         let message = message::assemble(issue, &signers, &recipient, &values.message_id, values.date)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Self::flaw(claim, &error))?;
         let keys: Vec<&str> = message.keys.iter().map(KeyId::as_str).collect();
         let frozen = FrozenRow {
             date: values.date,
@@ -197,8 +213,19 @@ impl Preparer {
             reports: Reports::Failures(envelope_id(&frozen.message_id)),
             ..Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone())
         };
-        let outgoing = Outgoing::new(envelope, message.bytes).map_err(|error| error.to_string())?;
+        let outgoing = Outgoing::new(envelope, message.bytes).map_err(|error| Self::flaw(claim, &error))?;
         Ok((frozen, outgoing))
+    }
+
+    /// What was made of frozen values once can be made again, unless they are not what was
+    /// frozen. A doubt is held all the same, and nobody else waits for it.
+    fn flaw(claim: &Claim, error: &dyn std::error::Error) -> Flaw {
+        match (&claim.frozen, claim.purpose) {
+            (Some(_), Purpose::Send) => {
+                Flaw::OfTheLedger(format!("what is frozen of delivery {} makes no message: {error}", claim.delivery.0))
+            }
+            (Some(_), Purpose::Resend) | (None, _) => Flaw::OfTheCopy(error.to_string()),
+        }
     }
 
     /// Today's keys, but for a copy that a relay may hold already: the keys that signed that one.

@@ -125,14 +125,17 @@ impl LedgerError {
     pub(super) fn at(self, path: &Path) -> Self {
         let Self::Sqlite { source, .. } = self else { return self };
         let path = path.to_path_buf();
+        // An error in the SQL is among them: ours has none, so it names what has gone from the file.
         if let rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::SqlInputError { .. }
+        | rusqlite::Error::Utf8Error(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::IntegralValueOutOfRange(..) = &source
         {
             return Self::Damaged { path, what: source.to_string() };
         }
         match source.sqlite_error_code() {
-            // The last one is an error in the SQL: ours has none, so it names what has gone from the file.
+            // The last one is what an error in the SQL has, too, while a statement runs.
             Some(Code::DatabaseCorrupt | Code::NotADatabase | Code::Unknown) => {
                 Self::Damaged { path, what: source.to_string() }
             }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use super::{CONNECTIONS, assert_balanced, in_state, readers, relay, site, size, text, wait_until};
 use crate::support::sink::{Script, Sink};
@@ -124,17 +125,17 @@ impl HalfDone {
         let campaign = &report["campaigns"][0];
         assert_balanced(&campaign["totals"]);
         let deliveries = campaign["deliveries"].as_array().expect("deliveries");
-        let states: BTreeMap<&str, &str> =
-            deliveries.iter().map(|one| (text(&one["address"]), text(&one["state"]))).collect();
+        let rows: BTreeMap<&str, &Value> = deliveries.iter().map(|one| (text(&one["address"]), one)).collect();
         for name in readers(READERS) {
             let address = format!("{name}@example.org");
             let has_it = self.accepted.contains(&address) || mailed.contains(&address);
-            match states.get(address.as_str()) {
-                Some(&"accepted") => assert!(has_it, "{damage:?}: shown as accepted and never sent: {address}"),
-                Some(&"in_doubt") => assert!(!mailed.contains(&address), "{damage:?}: mailed and in doubt: {address}"),
+            let row = rows.get(address.as_str());
+            match row.map(|row| text(&row["state"])) {
+                Some("accepted") => assert!(has_it, "{damage:?}: shown as accepted and never sent: {address}"),
+                Some("in_doubt") => assert!(!mailed.contains(&address), "{damage:?}: mailed and in doubt: {address}"),
                 // A letter of a settled reader's address: no state, but said by `state verify`.
                 None if self.accepted.contains(&address) => drop(self.site.run(&["state", "verify"]).expect_code(74)),
-                other => panic!("{damage:?}: {address} is {other:?}, and nothing was refused"),
+                _ => panic!("{damage:?}: nothing was refused, and of {address} it says {row:?}"),
             }
         }
     }
@@ -169,6 +170,27 @@ fn a_damaged_state_file_is_refused_or_repaired_and_mails_nobody_again() {
 #[test]
 fn a_damaged_state_file_that_was_left_in_order_is_refused_or_repaired_and_mails_nobody_again() {
     damage_everywhere(End::Stopped, "state.db", "state file after a clean stop");
+}
+
+#[test]
+fn frozen_values_that_cannot_be_read_are_damage_and_no_fault_of_the_reader() {
+    let half = HalfDone::new(End::Stopped);
+    let sound = "'{\"unsubscribe_url\":\"https://example.org/u\"}'";
+    let damaged =
+        [("'{'", "x@example.org"), ("CAST(x'7bff7d' AS TEXT)", "x@example.org"), (sound, "x\u{7}@example.org")];
+    for (merge, message_id) in damaged {
+        half.put_back();
+        let db = Connection::open(half.site.file(".fieldpost/state.db")).expect("the state can be opened");
+        let sql = format!(
+            "INSERT OR REPLACE INTO frozen (delivery, date, merge, message_id, keys, digest)
+                SELECT id, 0, {merge}, '{message_id}', '', zeroblob(32) FROM deliveries WHERE state = 'planned' LIMIT 1"
+        );
+        assert_eq!(db.execute(&sql, []).expect("our own SQL"), 1, "nobody was left to be mailed");
+        drop(db);
+        let ran = half.site.run(&["publish", "--yes"]);
+        assert!(ran.code() == 74 && ran.stderr().contains("help:"), "{merge}: {} {}", ran.code(), ran.stderr());
+        assert!(in_state(&half.site, "rejected").is_empty(), "{merge}: the reader was blamed");
+    }
 }
 
 #[test]
