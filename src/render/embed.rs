@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::html::{Piece, attribute, pieces, tag_name};
+use super::html::{attribute, with_images};
 use super::{SiteContext, shown};
 use crate::config::MailPictures;
 use crate::diagnostic::{Diagnostic, Place};
@@ -50,14 +50,7 @@ struct Chest<'a> {
 impl Chest<'_> {
     /// HTML in which the pictures that came along are named by their Content-ID.
     fn packed(&mut self, html: &str) -> String {
-        let mut out = String::with_capacity(html.len());
-        for piece in pieces(html) {
-            match piece {
-                Piece::Tag(tag) if tag_name(tag) == "img" => self.image(tag, &mut out),
-                Piece::Text(other) | Piece::Tag(other) | Piece::Comment(other) => out.push_str(other),
-            }
-        }
-        out
+        with_images(html, |tag, out| self.image(tag, out))
     }
 
     fn image(&mut self, tag: &str, out: &mut String) {

@@ -34,7 +34,7 @@ pub(super) use balance::balanced;
 use depth::shallow_source;
 pub(super) use escape::{push_attribute, push_text};
 use plain::is_plain;
-pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed};
+pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed, with_images};
 pub(super) use sanitize::Sanitizer;
 
 /// What the HTML is for.

@@ -64,6 +64,18 @@ fn tag_end(html: &str) -> Option<usize> {
     None
 }
 
+/// HTML in which each `<img>` tag is what `write` makes of it; all else stays as it is.
+pub(in crate::render) fn with_images(html: &str, mut write: impl FnMut(&str, &mut String)) -> String {
+    let mut out = String::with_capacity(html.len());
+    for piece in pieces(html) {
+        match piece {
+            Piece::Tag(tag) if tag_name(tag) == "img" => write(tag, &mut out),
+            Piece::Text(other) | Piece::Tag(other) | Piece::Comment(other) => out.push_str(other),
+        }
+    }
+    out
+}
+
 /// The name of a tag in lower case, with a leading `/` when it closes.
 pub(in crate::render) fn tag_name(tag: &str) -> String {
     let inner = tag.trim_start_matches('<');

@@ -2,7 +2,7 @@
 //! program shows, with its width and height, never wider than the column.
 
 use super::images::{fitted, scaled};
-use super::raw::{Piece, attribute, pieces, tag_name};
+use super::raw::{attribute, with_images};
 use super::{Medium, Writer, push_attribute};
 use crate::domain::document::Width;
 use crate::pictures::MAIL_WIDTH;
@@ -14,14 +14,7 @@ const KEPT: [&str; 6] = ["alt", "title", "class", "dir", "lang", "id"];
 impl Writer<'_> {
     /// Raw HTML with its images made so.
     pub(super) fn with_copies(&self, html: &str) -> String {
-        let mut out = String::with_capacity(html.len());
-        for piece in pieces(html) {
-            match piece {
-                Piece::Tag(tag) if tag_name(tag) == "img" => self.raw_image(tag, &mut out),
-                Piece::Text(other) | Piece::Tag(other) | Piece::Comment(other) => out.push_str(other),
-            }
-        }
-        out
+        with_images(html, |tag, out| self.raw_image(tag, out))
     }
 
     fn raw_image(&self, tag: &str, out: &mut String) {
