@@ -97,17 +97,12 @@ fn an_old_copy_of_the_state_never_sends_until_the_author_decides() {
     begun(&sender, &claim);
     settle_one(&sender, &claim, accepted());
     drop(sender);
-    let House { folder, ledger } = house;
-    drop(ledger);
-    for suffix in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(folder.path().join(format!("state.db{suffix}"))));
-    }
-    fs::rename(&copy, folder.path().join("state.db")).unwrap();
-    let ledger = Ledger::open(&folder.path().join("state.db"), at(2)).unwrap();
-    let error = become_sender(&ledger).unwrap_err();
+    let house = house.restored(&copy);
+    let ledger = &house.ledger;
+    let error = become_sender(ledger).unwrap_err();
     assert!(matches!(error, LedgerError::OldState { .. }), "{error}");
     assert_eq!(ledger.accept_old_state(&witness, at(3)).unwrap(), Accepted { paused: 1, in_doubt: 1 });
-    let sender = become_sender(&ledger).unwrap();
+    let sender = become_sender(ledger).unwrap();
     assert!(sender.claim(9, at(4)).unwrap().is_empty(), "paused until the author resumes");
     ledger.resume(&id, at(9)).unwrap();
     let rest = sender.claim(9, at(4)).unwrap();

@@ -129,6 +129,18 @@ impl House {
     fn tamper(&self, sql: &str) {
         rusqlite::Connection::open(self.path()).unwrap().execute_batch(sql).unwrap();
     }
+
+    /// The house with another state file moved into the place of its own.
+    fn restored(self, copy: &std::path::Path) -> Self {
+        let Self { folder, ledger } = self;
+        drop(ledger);
+        for suffix in ["", "-wal", "-shm"] {
+            drop(std::fs::remove_file(folder.path().join(format!("state.db{suffix}"))));
+        }
+        std::fs::rename(copy, folder.path().join("state.db")).unwrap();
+        let ledger = Ledger::open(&folder.path().join("state.db"), at(2)).unwrap();
+        Self { folder, ledger }
+    }
 }
 
 fn frozen(delivery: DeliveryId, digest: u8) -> Frozen {

@@ -219,13 +219,8 @@ fn a_restored_copy_with_something_under_way_has_it_in_doubt() {
     let copy = house.folder.path().join("copy.db");
     house.tamper(&format!("VACUUM INTO '{}'", copy.display()));
     drop(house.ledger.become_sender(&terms, at(1)).unwrap());
-    let House { folder, ledger } = house;
-    drop(ledger);
-    for suffix in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(folder.path().join(format!("state.db{suffix}"))));
-    }
-    fs::rename(&copy, folder.path().join("state.db")).unwrap();
-    let ledger = Ledger::open(&folder.path().join("state.db"), at(2)).unwrap();
+    let house = house.restored(&copy);
+    let ledger = &house.ledger;
     assert_eq!(ledger.accept_old_state(&witness, at(3)).unwrap(), Accepted { paused: 1, in_doubt: 2 });
     let (_sender, recovery) = ledger.become_sender(&terms, at(4)).unwrap();
     assert_eq!(recovery.in_doubt, Vec::new(), "they are in doubt already");
