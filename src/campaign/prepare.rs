@@ -119,7 +119,7 @@ pub fn prepare<'a>(
     let bodies = Bodies::default();
     let write = |article: &Article| {
         if article.post.is_public() {
-            bodies.hold(&article.post.id, render::body(article, &config.publication.base_url, &pictures));
+            bodies.hold(&article.post.id, &render::body(article, &config.publication.base_url, &pictures));
         }
     };
     let options = Options {
