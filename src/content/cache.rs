@@ -9,11 +9,16 @@
 //! A file that looks as it did is not read. One that was changed a moment before it was read might
 //! have been changed again, unseen, in the same step of the clock; so it is read again by the next
 //! load, as git does with what it calls racily clean.
+//!
+//! What is kept is divided into parts by the files' names, so that a load after one change writes
+//! one part, and all processors read and write.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +26,12 @@ use super::{Look, Options};
 use crate::files::{self, Fingerprint, Stamp, packed, unpacked};
 
 /// Raised whenever the form of what is kept changes.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
-/// How many bytes at the beginning say how long the index is.
+/// How many parts there are.
+const PARTS: u64 = 16;
+
+/// How many bytes at the beginning of a part say how long its index is.
 const LENGTH: usize = size_of::<u64>();
 
 /// Where loads keep what they found out.
@@ -39,11 +47,8 @@ pub struct Keep<'a> {
 #[derive(Default)]
 pub(super) struct Cache {
     home: Option<Home>,
-    /// When the load that kept it began.
-    kept_at: i64,
-    slots: HashMap<String, Slot>,
-    /// What the slots point into.
-    bytes: Vec<u8>,
+    /// By their numbers; none when nothing is kept.
+    parts: Vec<Part>,
 }
 
 /// Where this load keeps what it finds out.
@@ -56,6 +61,18 @@ struct Home {
     moment: i64,
 }
 
+/// What is kept of the files of one part.
+#[derive(Default)]
+struct Part {
+    /// When the load that kept it began.
+    kept_at: i64,
+    slots: HashMap<String, Slot>,
+    /// The index, and what the slots point into.
+    bytes: Vec<u8>,
+    /// Where the index ends.
+    start: usize,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Index {
     key: String,
@@ -65,15 +82,22 @@ struct Index {
 
 /// What is kept of one file.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Slot {
+struct Slot {
     name: String,
     stamp: Stamp,
     head: Range<usize>,
     text: Range<usize>,
 }
 
+/// What an earlier load kept of one file.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    part: &'a Part,
+    slot: &'a Slot,
+}
+
 /// Something to be kept.
-pub(super) enum Part {
+pub(super) enum Piece {
     /// As it was, by its place in what was kept.
     Kept(Range<usize>),
     /// Anew; nothing when it is empty.
@@ -84,21 +108,38 @@ pub(super) enum Part {
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) stamp: Stamp,
-    pub(super) head: Part,
-    pub(super) text: Part,
+    pub(super) head: Piece,
+    pub(super) text: Piece,
 }
 
 impl Entry {
     /// A file that was not known.
     pub(super) fn new(name: &str, stamp: Stamp, head: &impl Serialize) -> Option<Self> {
-        let (head, text) = (Part::New(packed(head)?), Part::New(Vec::new()));
+        let (head, text) = (Piece::New(packed(head)?), Piece::New(Vec::new()));
         Some(Self { name: name.to_owned(), stamp, head, text })
     }
 
-    /// A file of which all is as it was, but perhaps its stamp.
-    pub(super) fn kept(slot: &Slot, stamp: Stamp) -> Self {
-        let (head, text) = (Part::Kept(slot.head.clone()), Part::Kept(slot.text.clone()));
-        Self { name: slot.name.clone(), stamp, head, text }
+    /// Whether nothing but its stamp may be new.
+    fn is_kept(&self) -> bool {
+        matches!((&self.head, &self.text), (Piece::Kept(_), Piece::Kept(_)))
+    }
+}
+
+impl Known<'_> {
+    /// Whether a file that looks like this is what it was when it was read.
+    pub(super) fn is_trusted(self, stamp: Stamp) -> bool {
+        self.slot.stamp == stamp && stamp.is_settled_at(self.part.kept_at)
+    }
+
+    /// What is kept of the file's head.
+    pub(super) fn head<T: DeserializeOwned>(self) -> Option<T> {
+        unpacked(self.part.bytes_at(&self.slot.head)?)
+    }
+
+    /// All that is kept of it, for a file of which nothing is new but perhaps its stamp.
+    pub(super) fn entry(self, stamp: Stamp) -> Entry {
+        let (head, text) = (Piece::Kept(self.slot.head.clone()), Piece::Kept(self.slot.text.clone()));
+        Entry { name: self.slot.name.clone(), stamp, head, text }
     }
 }
 
@@ -113,10 +154,8 @@ impl Cache {
             Look::Check => "posts-checked",
         };
         let home = Home { store, name, key: key(options, keep.program), moment };
-        let kept = home.store.get(home.name).and_then(read).filter(|(index, _)| index.key == home.key);
-        let Some((index, bytes)) = kept else { return Self { home: Some(home), ..Self::default() } };
-        let slots = index.slots.into_iter().map(|slot| (slot.name.clone(), slot)).collect();
-        Self { home: Some(home), kept_at: index.moment, slots, bytes }
+        let parts = (0..PARTS).into_par_iter().map(|number| home.read(number).unwrap_or_default()).collect();
+        Self { home: Some(home), parts }
     }
 
     /// When this load began, by the clock of the disk; `None` when nothing is kept.
@@ -125,71 +164,101 @@ impl Cache {
     }
 
     /// What is kept of a file.
-    pub(super) fn slot(&self, name: &str) -> Option<&Slot> {
-        self.slots.get(name)
+    pub(super) fn known(&self, name: &str) -> Option<Known<'_>> {
+        let part = self.part_of(name)?;
+        Some(Known { part, slot: part.slots.get(name)? })
     }
 
-    /// Whether a file that looks like this is what it was when it was read.
-    pub(super) fn trusts(&self, slot: &Slot, stamp: Stamp) -> bool {
-        slot.stamp == stamp && stamp.is_settled_at(self.kept_at)
-    }
-
-    /// What is kept of a file's head.
-    pub(super) fn head<T: DeserializeOwned>(&self, slot: &Slot) -> Option<T> {
-        unpacked(self.bytes.get(slot.head.clone())?)
-    }
-
-    /// What is kept of a file's text.
-    pub(super) fn text<T: DeserializeOwned>(&self, part: &Part) -> Option<T> {
-        match part {
-            Part::Kept(range) => unpacked(self.bytes.get(range.clone())?),
-            Part::New(_) => None,
+    /// What is kept of the text of a file of which this is to be kept.
+    pub(super) fn text<T: DeserializeOwned>(&self, entry: &Entry) -> Option<T> {
+        match &entry.text {
+            Piece::Kept(range) => unpacked(self.part_of(&entry.name)?.bytes_at(range)?),
+            Piece::New(_) => None,
         }
+    }
+
+    fn part_of(&self, name: &str) -> Option<&Part> {
+        self.parts.get(part_number(name))
     }
 
     /// Keeps what this load found out, unless all of it is kept already. What cannot be kept is
     /// found out again next time.
     pub(super) fn save(&self, entries: &[Entry]) {
-        let Some(home) = self.home.as_ref().filter(|home| self.is_news(entries, home.moment)) else { return };
+        let Some(home) = &self.home else { return };
+        let mut divided: Vec<Vec<&Entry>> = self.parts.iter().map(|_| Vec::new()).collect();
+        for entry in entries {
+            divided[part_number(&entry.name)].push(entry);
+        }
+        let all = self.parts.par_iter().zip(divided).enumerate();
+        all.filter(|(_, (part, entries))| part.lacks(entries, home.moment)).for_each(|(number, (part, entries))| {
+            if let Some(bytes) = part.with(&entries, home) {
+                let _ = home.store.put(&home.file_name(number as u64), &bytes);
+            }
+        });
+    }
+}
+
+impl Home {
+    fn file_name(&self, number: u64) -> String {
+        format!("{}-{number:x}", self.name)
+    }
+
+    /// Reads a part, and its index apart.
+    fn read(&self, number: u64) -> Option<Part> {
+        let bytes = self.store.get(&self.file_name(number))?;
+        let length = bytes.first_chunk::<LENGTH>().map(|length| u64::from_le_bytes(*length))?;
+        let start = LENGTH.checked_add(usize::try_from(length).ok()?)?;
+        let index: Index = unpacked(bytes.get(LENGTH..start)?)?;
+        let slots = index.slots.into_iter().map(|slot| (slot.name.clone(), slot)).collect();
+        (index.key == self.key).then_some(Part { kept_at: index.moment, slots, bytes, start })
+    }
+}
+
+impl Part {
+    /// The bytes of a slot.
+    fn bytes_at(&self, range: &Range<usize>) -> Option<&[u8]> {
+        self.bytes.get(self.start..)?.get(range.clone())
+    }
+
+    /// Whether anything differs from what is kept, or can be trusted from now on.
+    fn lacks(&self, entries: &[&Entry], moment: i64) -> bool {
+        let is_news = |entry: &&Entry| {
+            let stamp = entry.stamp;
+            let becomes_settled = stamp.is_settled_at(moment) && !stamp.is_settled_at(self.kept_at);
+            let is_kept = self.slots.get(&entry.name).is_some_and(|slot| slot.stamp == stamp);
+            !entry.is_kept() || !is_kept || becomes_settled
+        };
+        entries.len() != self.slots.len() || entries.iter().any(is_news)
+    }
+
+    /// The bytes of a part that keeps these entries.
+    fn with(&self, entries: &[&Entry], home: &Home) -> Option<Vec<u8>> {
         let mut blob = Vec::with_capacity(self.bytes.len() + (self.bytes.len() >> 4));
-        let mut add = |part: &Part| {
+        let mut add = |piece: &Piece| {
             let start = blob.len();
-            match part {
-                Part::Kept(range) => blob.extend_from_slice(self.bytes.get(range.clone()).unwrap_or_default()),
-                Part::New(bytes) => blob.extend_from_slice(bytes),
+            match piece {
+                Piece::Kept(range) => blob.extend_from_slice(self.bytes_at(range).unwrap_or_default()),
+                Piece::New(bytes) => blob.extend_from_slice(bytes),
             }
             start..blob.len()
         };
-        let slot = |entry: &Entry| {
+        let slot = |entry: &&Entry| {
             let (head, text) = (add(&entry.head), add(&entry.text));
             Slot { name: entry.name.clone(), stamp: entry.stamp, head, text }
         };
         let slots = entries.iter().map(slot).collect();
-        let Some(index) = packed(&Index { key: home.key.clone(), moment: home.moment, slots }) else { return };
+        let index = packed(&Index { key: home.key.clone(), moment: home.moment, slots })?;
         let length = (index.len() as u64).to_le_bytes();
-        let _ = home.store.put(home.name, &[&length[..], &index, &blob].concat());
-    }
-
-    /// Whether anything differs from what is kept, or can be trusted from now on.
-    fn is_news(&self, entries: &[Entry], moment: i64) -> bool {
-        entries.len() != self.slots.len()
-            || entries.iter().any(|entry| {
-                let is_new = matches!(entry.head, Part::New(_)) || matches!(entry.text, Part::New(_));
-                let stamp = entry.stamp;
-                is_new
-                    || self.slots.get(&entry.name).is_none_or(|slot| slot.stamp != stamp)
-                    || (stamp.is_settled_at(moment) && !stamp.is_settled_at(self.kept_at))
-            })
+        Some([&length[..], &index, &blob].concat())
     }
 }
 
-/// Takes what was kept apart into the index and what it points into.
-fn read(mut kept: Vec<u8>) -> Option<(Index, Vec<u8>)> {
-    let length = kept.first_chunk::<LENGTH>().map(|length| u64::from_le_bytes(*length))?;
-    let end = LENGTH.checked_add(usize::try_from(length).ok()?)?;
-    let index = unpacked(kept.get(LENGTH..end)?)?;
-    kept.drain(..end);
-    Some((index, kept))
+/// The part that keeps a file. The same in every run of one program, which is all that a cache
+/// needs.
+fn part_number(name: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    usize::try_from(hasher.finish() % PARTS).expect("a small number")
 }
 
 /// A digest of all that what is kept depends on, besides the files.

@@ -120,6 +120,7 @@ impl Walk<'_> {
         while let Some((folder, place)) = open.pop() {
             let entries = self.entries(&folder);
             let markdown = entries.iter().filter(|item| is_markdown(&item.path)).count();
+            let within = Within { name: self.scope.name(&folder), relative: self.relative(&folder), markdown };
             let mut inner = Vec::new();
             for item in entries {
                 let kind = self.kind(&item);
@@ -129,7 +130,7 @@ impl Walk<'_> {
                         let place = if place == Shelf::Drafts { place } else { shelf_of(&path) };
                         inner.push((path, place));
                     }
-                    Kind::File => self.file(path, place, markdown),
+                    Kind::File => self.file(path, place, &within),
                     Kind::Folder | Kind::Refused => {}
                 }
             }
@@ -247,19 +248,22 @@ impl Walk<'_> {
         path.strip_prefix(self.scope.source).unwrap_or(path).to_string_lossy().replace('\\', "/")
     }
 
-    fn file(&mut self, path: PathBuf, place: Shelf, markdown_beside: usize) {
-        let name = self.scope.name(&path);
-        let relative = self.relative(&path);
+    fn file(&mut self, path: PathBuf, place: Shelf, within: &Within) {
+        if is_hidden(&path) {
+            return;
+        }
+        let file = path.file_name().unwrap_or_default().to_string_lossy().replace('\\', "/");
+        let (name, relative) = (inside(&within.name, &file), inside(&within.relative, &file));
+        if is_ignored(&relative, self.scope.ignore) {
+            return;
+        }
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let lower = stem.to_lowercase();
-        if is_hidden(&path) || is_ignored(&relative, self.scope.ignore) {
-            return;
-        }
         if NO_POSTS.contains(&lower.as_str()) && (is_markdown(&path) || extension.is_empty() || extension == "txt") {
             self.found.no_posts.push(name);
         } else if is_markdown(&path) {
-            self.markdown(Found { path, name, relative, stem, shelf: place }, &lower, markdown_beside);
+            self.markdown(Found { path, name, relative, stem, shelf: place }, &lower, within.markdown);
         } else if OTHER_MARKUP.contains(&extension.as_str()) {
             let message = format!("`.{extension}` is not read: posts are Markdown");
             let help = "convert it to Markdown (pandoc can), or list it in `[source] ignore`";
@@ -292,6 +296,18 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The folder of some files: its names, as those of a [`Found`], and how many Markdown files it has.
+struct Within {
+    name: String,
+    relative: String,
+    markdown: usize,
+}
+
+/// The name of something in a folder, which is nameless at the top.
+fn inside(folder: &str, file: &str) -> String {
+    if folder.is_empty() { file.to_owned() } else { [folder, "/", file].concat() }
 }
 
 /// Something in a folder.

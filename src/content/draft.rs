@@ -34,7 +34,7 @@ pub(super) struct Draft {
     /// The whole file, when it was read.
     pub(super) text: Option<String>,
     pub(super) digest: String,
-    pub(super) meant: Meant,
+    pub(super) meant: Box<Meant>,
 }
 
 /// What a post's head says.
@@ -109,7 +109,7 @@ impl Draft {
 
     /// Where its text is found again.
     pub(super) fn whereabouts(&self) -> Whereabouts {
-        let Meant { body, fields, .. } = &self.meant;
+        let Meant { body, fields, .. } = &*self.meant;
         Whereabouts { path: self.found.path.clone(), body: *body, title: fields.title.clone() }
     }
 
@@ -129,8 +129,8 @@ impl Draft {
     ) -> Origin {
         let first = history.and_then(|history| history.first.as_ref());
         let last = history.and_then(|history| history.last.as_ref());
-        let named = file_name(self.folders(), &self.found.stem).date;
-        let date = self.meant.fields.date.or_else(|| dated_by_name(named, first.map(|commit| commit.date), options));
+        let named = || file_name(self.folders(), &self.found.stem).date;
+        let date = self.meant.fields.date.or_else(|| dated_by_name(named(), first.map(|commit| commit.date), options));
         let date = date.or(first.map(|commit| commit.date)).unwrap_or_else(|| self.file_time(options, out));
         let headless = self.meant.kind == HeadKind::None;
         let changed = last.filter(|last| headless && first.is_some_and(|first| first.hash != last.hash));

@@ -1,6 +1,7 @@
-//! Which post is which: ids that survive renames, and the collisions nobody wants.
+//! Which post is which: ids that survive renames.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 /// The code of the error about a published post that is gone.
@@ -32,157 +33,183 @@ pub(super) struct Declared<'a> {
     pub(super) place: Box<dyn Fn() -> Place + 'a>,
 }
 
-/// What the ledger and the author say about ids.
+/// What ids are made from besides the posts.
 #[derive(Clone, Copy)]
 pub(super) struct Memory<'a> {
     pub(super) known: &'a [KnownPost],
-    pub(super) retired: &'a [PostId],
     pub(super) host: &'a str,
 }
 
-/// Gives every candidate its id, in the order given; `None` for one that may not have the id
-/// it wants, which is then reported.
+/// The ids of all candidates, and what nobody claimed.
+pub(super) struct Identified<'a> {
+    /// In the order of the candidates; `None` for one that may not have the id it wants.
+    pub(super) ids: Vec<Option<PostId>>,
+    /// Remembered posts whose id no candidate has.
+    pub(super) unclaimed: Vec<&'a KnownPost>,
+}
+
+/// Gives every candidate its id. One that may not have the id it wants is reported.
 ///
 /// An id is, in this order: declared in the head; remembered for this file with this text;
 /// remembered for this text, which moved; remembered for this file; remembered for a former
 /// name of this file; or made of host, day and slug (RFC 4151).
-pub(super) fn identify(
+pub(super) fn identify<'a>(
     candidates: &[Candidate<'_>],
-    memory: Memory<'_>,
+    memory: Memory<'a>,
     out: &mut Vec<Diagnostic>,
-) -> Vec<Option<PostId>> {
+) -> Identified<'a> {
     let mut claims = Claims::new(candidates, memory);
     claims.declared(out);
-    claims.by(|known, post| known.source == post.source && known.source_digest == post.digest, Index::Source);
-    claims.by(|known, post| known.source_digest == post.digest, Index::Digest);
-    claims.by(|known, post| known.source == post.source, Index::Source);
+    claims.by(|claims, post| claims.by_source(post.source).filter(|&n| memory.known[n].source_digest == post.digest));
+    claims.by(|claims, post| claims.by_digest(post.digest));
+    claims.by(|claims, post| claims.by_source(post.source));
     claims.by_former_names();
     claims.mint();
-    claims.ids
+    let unclaimed = memory.known.iter().zip(&claims.holders).filter(|(_, holder)| holder.is_none());
+    Identified { unclaimed: unclaimed.map(|(known, _)| known).collect(), ids: claims.ids }
 }
 
-#[derive(Clone, Copy)]
-enum Index {
-    Source,
-    Digest,
-}
-
+/// Who has which id so far. Remembered posts are named by their numbers: in a folder where nothing
+/// moved, all that happens is that each file finds its number.
 struct Claims<'a> {
     candidates: &'a [Candidate<'a>],
     memory: Memory<'a>,
-    by_source: HashMap<&'a str, &'a KnownPost>,
-    by_digest: HashMap<&'a str, &'a KnownPost>,
+    sources: HashMap<&'a str, usize>,
+    /// These two are made when the first file asks.
+    digests: OnceCell<HashMap<&'a str, usize>>,
+    numbers: OnceCell<HashMap<&'a PostId, usize>>,
     ids: Vec<Option<PostId>>,
-    refused: HashSet<usize>,
-    taken: HashMap<PostId, usize>,
+    /// Which candidate has the id of a remembered post.
+    holders: Vec<Option<usize>>,
+    /// Which candidate has another id.
+    others: HashMap<PostId, usize>,
 }
 
 impl<'a> Claims<'a> {
     fn new(candidates: &'a [Candidate<'a>], memory: Memory<'a>) -> Self {
-        let mut by_digest = HashMap::new();
-        for known in memory.known {
-            by_digest.entry(known.source_digest.as_str()).or_insert(known);
-        }
+        let known = memory.known.iter().enumerate();
         Self {
             candidates,
             memory,
-            by_source: memory.known.iter().map(|known| (known.source.as_str(), known)).collect(),
-            by_digest,
+            sources: known.map(|(number, known)| (known.source.as_str(), number)).collect(),
+            digests: OnceCell::new(),
+            numbers: OnceCell::new(),
             ids: vec![None; candidates.len()],
-            refused: HashSet::new(),
-            taken: HashMap::new(),
+            holders: vec![None; memory.known.len()],
+            others: HashMap::new(),
+        }
+    }
+
+    fn by_source(&self, source: &str) -> Option<usize> {
+        self.sources.get(source).copied()
+    }
+
+    /// The first remembered post with a text.
+    fn by_digest(&self, digest: &str) -> Option<usize> {
+        let known = self.memory.known.iter().enumerate().rev();
+        let digests = || known.map(|(number, known)| (known.source_digest.as_str(), number)).collect();
+        self.digests.get_or_init(digests).get(digest).copied()
+    }
+
+    fn by_id(&self, id: &PostId) -> Option<usize> {
+        let known = self.memory.known.iter().enumerate();
+        let numbers = || known.map(|(number, known)| (&known.id, number)).collect();
+        self.numbers.get_or_init(numbers).get(id).copied()
+    }
+
+    /// The candidate that has an id.
+    fn holder(&self, id: &PostId) -> Option<usize> {
+        match self.by_id(id) {
+            Some(number) => self.holders[number],
+            None => self.others.get(id).copied(),
         }
     }
 
     fn claim(&mut self, index: usize, id: PostId) {
-        self.taken.insert(id.clone(), index);
+        match self.by_id(&id) {
+            Some(number) => self.holders[number] = Some(index),
+            None => drop(self.others.insert(id.clone(), index)),
+        }
         self.ids[index] = Some(id);
     }
 
+    /// Whether a candidate has no id yet and may get one.
     fn is_open(&self, index: usize) -> bool {
-        self.ids[index].is_none() && !self.refused.contains(&index)
+        self.ids[index].is_none() && self.candidates[index].declared.is_none()
     }
 
     fn declared(&mut self, out: &mut Vec<Diagnostic>) {
         let candidates = self.candidates;
-        let holders: HashMap<&str, &str> = self.holders();
         let declared_by: HashSet<&PostId> =
             candidates.iter().filter_map(|post| Some(post.declared.as_ref()?.id)).collect();
+        if declared_by.is_empty() {
+            return;
+        }
+        let owners = self.owners();
         for (index, post) in candidates.iter().enumerate() {
             let Some(Declared { id, place }) = &post.declared else { continue };
             let id = *id;
-            let holder = holders.get(id.as_str()).filter(|holder| **holder != post.source);
-            let other = self.taken.get(id).map(|&other| candidates[other].source).or(holder.copied());
+            let owner = owners.get(id).filter(|owner| **owner != post.source);
+            let other = self.holder(id).map(|other| candidates[other].source).or(owner.copied());
             if let Some(other) = other {
                 let message = format!("`{}` has the id `{}` too: `{other}`", post.source, id.as_str());
                 out.push(Diagnostic::error("duplicate-id", place(), message).help(
                     "an id names one post for ever: remove the field from the copy, and it gets an id of its own",
                 ));
-                self.refused.insert(index);
                 continue;
             }
-            let before = self.by_source.get(post.source).filter(|known| known.published && known.id != *id);
+            let before = self.by_source(post.source).map(|number| &self.memory.known[number]);
+            let before = before.filter(|known| known.published && known.id != *id);
             if let Some(before) = before.filter(|known| !declared_by.contains(&known.id)) {
                 let message = format!("this post was published with the id `{}`", before.id);
                 out.push(Diagnostic::error("id-changed", place(), message).help(format!(
                     "write `{}` again: with another id every reader sees and gets the post twice",
                     before.id
                 )));
-                self.refused.insert(index);
                 continue;
             }
             self.claim(index, id.clone());
         }
     }
 
-    /// Remembered ids → the files that hold them now without declaring one.
-    fn holders(&self) -> HashMap<&'a str, &'a str> {
-        let holding = self.candidates.iter().filter(|post| post.declared.is_none());
-        holding
-            .filter_map(|post| self.by_source.get(post.source).map(|known| (known.id.as_str(), post.source)))
-            .collect()
+    /// Remembered ids → the files that own them now without declaring one.
+    fn owners(&self) -> HashMap<&'a PostId, &'a str> {
+        let known = self.memory.known;
+        let owning = self.candidates.iter().filter(|post| post.declared.is_none());
+        owning.filter_map(|post| Some((&known[self.by_source(post.source)?].id, post.source))).collect()
     }
 
-    fn by(&mut self, matches: impl Fn(&KnownPost, &Candidate<'_>) -> bool, index: Index) {
-        let candidates = self.candidates;
-        for (at, post) in candidates.iter().enumerate().filter(|(_, post)| post.declared.is_none()) {
-            let known = match index {
-                Index::Source => self.by_source.get(post.source),
-                Index::Digest => self.by_digest.get(post.digest),
-            };
-            let known = known.copied().filter(|known| matches(known, post) && !self.taken.contains_key(&known.id));
-            if let Some(known) = known.filter(|_| self.is_open(at)) {
-                self.claim(at, known.id.clone());
+    /// Gives open candidates the ids of the remembered posts that are found for them, unless
+    /// another one has them.
+    fn by(&mut self, find: impl Fn(&Self, &Candidate<'_>) -> Option<usize>) {
+        for (index, post) in self.candidates.iter().enumerate() {
+            let found = if self.is_open(index) { find(self, post) } else { None };
+            if let Some(number) = found.filter(|&number| self.holders[number].is_none()) {
+                self.holders[number] = Some(index);
+                self.ids[index] = Some(self.memory.known[number].id.clone());
             }
         }
     }
 
     fn by_former_names(&mut self) {
-        let candidates = self.candidates;
-        for (at, post) in candidates.iter().enumerate().filter(|(_, post)| post.declared.is_none()) {
-            let known = post.former.iter().find_map(|name| self.by_source.get(name.as_str()).copied());
-            if let Some(known) = known.filter(|known| self.is_open(at) && !self.taken.contains_key(&known.id)) {
-                self.claim(at, known.id.clone());
-            }
-        }
+        self.by(|claims, post| post.former.iter().find_map(|name| claims.by_source(name)));
     }
 
     fn mint(&mut self) {
-        let remembered: HashSet<&str> = self.memory.known.iter().map(|known| known.id.as_str()).collect();
-        for at in 0..self.candidates.len() {
-            if self.is_open(at) {
-                let post = &self.candidates[at];
+        for index in 0..self.candidates.len() {
+            if self.is_open(index) {
+                let post = &self.candidates[index];
                 let base = minted(self.memory.host, post.date, post.slug);
                 let mut number = 1;
                 let id = loop {
                     let text = if number == 1 { base.clone() } else { format!("{base}-{number}") };
                     let id = PostId::parse(&text).expect("host, day and encoded slug hold no space and are short");
-                    if !self.taken.contains_key(&id) && !remembered.contains(id.as_str()) {
+                    if self.by_id(&id).is_none() && !self.others.contains_key(&id) {
                         break id;
                     }
                     number += 1;
                 };
-                self.claim(at, id);
+                self.claim(index, id);
             }
         }
     }
@@ -204,84 +231,29 @@ fn minted(host: &str, date: Dated, slug: &Slug) -> String {
     text
 }
 
-/// Published posts that are gone and were not taken away on purpose.
-pub(super) fn vanished(
-    memory: Memory<'_>,
-    ids: &[Option<PostId>],
-    found_files: &HashSet<&str>,
+/// Published posts that are gone and were not taken away on purpose. `found` are the names of all
+/// files, readable or not.
+pub(super) fn vanished<'a>(
+    unclaimed: &[&KnownPost],
+    retired: &[PostId],
+    found: impl Iterator<Item = &'a str>,
     out: &mut Vec<Diagnostic>,
 ) {
-    let present: HashSet<&PostId> = ids.iter().flatten().chain(memory.retired).collect();
-    for known in memory.known.iter().filter(|known| known.published && !present.contains(&known.id)) {
-        // A file that is there and cannot be read is reported as that.
-        if !found_files.contains(known.source.as_str()) {
-            let message = format!("the published post `{}` is gone", known.id);
-            out.push(Diagnostic::error(VANISHED, Place::file(&known.source), message).help(format!(
-                "restore the file; if it was renamed and rewritten, give the new one `id: {0}`; if it is gone for good, \
-                 add \"{0}\" to `retired` in the `[content]` table",
-                known.id
-            )));
-        }
+    let missing = unclaimed.iter().filter(|known| known.published && !retired.contains(&known.id));
+    let missing: Vec<&&KnownPost> = missing.collect();
+    if missing.is_empty() {
+        return;
     }
-}
-
-/// One post's claim on a part of the site.
-pub(super) struct Claim<'a> {
-    pub(super) source: &'a str,
-    pub(super) slug: &'a Slug,
-    /// Where the slug is written, if its author wrote one.
-    pub(super) place: Box<dyn Fn() -> Place + 'a>,
-    /// Whether readers already know the post under some URL.
-    pub(super) standing: Standing,
-}
-
-/// Who goes first when two posts want one URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
-    /// Published before.
-    Published,
-    /// New.
-    New,
-}
-
-/// Names of files at the top of the site that no post may cover.
-const RESERVED: [&str; 8] =
-    ["index.html", "feed.xml", "atom.xml", "feed.json", "sitemap.xml", "robots.txt", "404.html", "opml.xml"];
-
-/// Finds posts that want the same URL, or one that is taken by a file of ours; each group of
-/// offenders is named as a whole. The result says which posts lose, by position.
-pub(super) fn collisions(claims: &[Claim<'_>], out: &mut Vec<Diagnostic>) -> HashSet<usize> {
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, claim) in claims.iter().enumerate() {
-        groups.entry(claim.slug.as_str().to_lowercase()).or_default().push(index);
+    let found: HashSet<&str> = found.collect();
+    // A file that is there and cannot be read is reported as that.
+    for known in missing.into_iter().filter(|known| !found.contains(known.source.as_str())) {
+        let message = format!("the published post `{}` is gone", known.id);
+        out.push(Diagnostic::error(VANISHED, Place::file(&known.source), message).help(format!(
+            "restore the file; if it was renamed and rewritten, give the new one `id: {0}`; if it is gone for good, \
+             add \"{0}\" to `retired` in the `[content]` table",
+            known.id
+        )));
     }
-    let mut losers = HashSet::new();
-    for (slug, mut group) in groups {
-        if RESERVED.contains(&slug.as_str()) {
-            for &index in &group {
-                let message = format!("the URL `{slug}` is taken by a file of the site itself");
-                let place = (claims[index].place)();
-                out.push(Diagnostic::error("slug-reserved", place, message).help("choose another `slug`"));
-            }
-            losers.extend(group);
-            continue;
-        }
-        if group.len() == 1 {
-            continue;
-        }
-        group.sort_by_key(|&index| (claims[index].standing, index));
-        let names: Vec<String> = group.iter().map(|&index| format!("`{}`", claims[index].source)).collect();
-        for &index in group.iter().skip(1) {
-            let message = format!("{} posts want the URL `{slug}/`: {}", group.len(), names.join(", "));
-            let place = (claims[index].place)();
-            out.push(
-                Diagnostic::error("slug-collision", place, message)
-                    .help("give each its own `slug` in the front matter"),
-            );
-            losers.insert(index);
-        }
-    }
-    losers
 }
 
 #[cfg(test)]
@@ -331,10 +303,9 @@ mod tests {
             })
             .collect();
         let mut out = Vec::new();
-        let memory = Memory { known, retired: &[], host: "example.org" };
-        let ids = identify(&candidates, memory, &mut out);
-        let found: HashSet<&str> = posts.iter().map(|post| post.source).collect();
-        vanished(memory, &ids, &found, &mut out);
+        let memory = Memory { known, host: "example.org" };
+        let Identified { ids, unclaimed } = identify(&candidates, memory, &mut out);
+        vanished(&unclaimed, &[], posts.iter().map(|post| post.source), &mut out);
         let shown = ids.iter().map(|id| id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default()).collect();
         (shown, out.iter().map(|diagnostic| diagnostic.code).collect())
     }
@@ -378,16 +349,5 @@ mod tests {
         thief.declared = Some("k1");
         assert_eq!(ids(&[post("a.md", "d1"), thief], &[known("k1", "a.md", "d1")]).1, ["duplicate-id"]);
         assert_eq!(ids(&[post("b.md", "d2")], &[known("k1", "a.md", "d1")]).1, ["post-vanished"]);
-    }
-
-    #[test]
-    fn all_posts_that_want_one_url_are_named_and_the_published_one_keeps_it() {
-        let slug = Slug::from_text("x").unwrap();
-        let claim =
-            |source, standing| Claim { source, slug: &slug, place: Box::new(move || Place::file(source)), standing };
-        let mut out = Vec::new();
-        let claims = [claim("a.md", Standing::New), claim("b.md", Standing::Published), claim("c.md", Standing::New)];
-        assert_eq!(collisions(&claims, &mut out), HashSet::from([0, 2]));
-        assert!(out.iter().all(|d| ["a.md", "b.md", "c.md"].iter().all(|name| d.message.contains(name))));
     }
 }

@@ -1,17 +1,18 @@
 //! The story of loading: find, read, name, parse, check.
 
+use std::cell::LazyCell;
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::cache::{Cache, Entry};
-use super::discover::{Discovery, Scope, boundary, discover};
+use super::collisions::{Claim, Rivals, Standing, collisions};
+use super::discover::{Scope, boundary, discover};
 use super::draft::{Draft, Origin};
 use super::git::{History, NoHistory};
 use super::head::Placed as Spanned;
-use super::identity::{Candidate, Claim, Declared, Memory, Standing, collisions, identify, vanished};
+use super::identity::{Candidate, Declared, Identified, Memory, identify, vanished};
 use super::lint::dead_fragments;
 use super::names::{Unnamed, slugs};
 use super::parse::{Parsed, Placed, parse};
@@ -26,23 +27,17 @@ use crate::domain::post::Slug;
 
 pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
     let scope = Scope { root: options.root, source: options.source, output: options.output, ignore: options.ignore };
-    let mut discovery = discover(scope);
-    let mut diagnostics = std::mem::take(&mut discovery.diagnostics);
-    let cache = Cache::open(options);
-    let (history, mut readings) =
-        rayon::join(|| History::of_folder(options.source, options.keep), || read_all(&discovery, options, &cache));
+    let (history, (cache, mut readings)) =
+        rayon::join(|| History::of_folder(options.source, options.keep), || read_folder(scope, options));
+    let mut diagnostics = std::mem::take(&mut readings.diagnostics);
     let history = history_or_warning(history, options, &mut diagnostics);
-    diagnostics.append(&mut readings.diagnostics);
     let mut entries = std::mem::take(&mut readings.others);
-    let (placed, left_out) = place_all(readings, &history, scope, options, &discovery, &mut diagnostics);
+    let contents = std::mem::take(&mut readings.contents);
+    let (placed, left_out) = place_all(readings, &history, scope, options, &mut diagnostics);
     entries.extend(left_out);
-    let pages = placed.iter().map(|post| {
-        let page = PageRef { slug: post.slug.clone(), visibility: post.visibility };
-        (post.draft.found.path.clone(), page)
-    });
-    let contents: Vec<PathBuf> = std::mem::take(&mut discovery.contents);
+    let page = |post: &Placed| PageRef { slug: post.slug.clone(), visibility: post.visibility };
+    let pages = placed.iter().map(|post| (post.draft.found.path.clone(), page(post))).collect();
     let pictures = Arc::clone(options.pictures);
-    let pages = pages.collect::<Vec<_>>();
     let mut site = Site::new(scope, (options.base_url, pictures), boundary(scope), pages, contents);
     site.look = options.look;
     site.moment = cache.moment();
@@ -57,12 +52,21 @@ pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
         diagnostics.append(&mut parsed.diagnostics);
         outbound.append(&mut parsed.sights.outbound);
     }
-    cache.save(&entries);
-    settle_paths(&mut posts, &mut diagnostics);
-    posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
-    diagnostics.sort_by(|a, b| order(a).cmp(&order(b)));
-    diagnostics.dedup();
+    let settle = || {
+        settle_paths(&mut posts, &mut diagnostics);
+        posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
+        diagnostics.sort_by(|a, b| order(a).cmp(&order(b)));
+        diagnostics.dedup();
+    };
+    rayon::join(|| cache.save(&entries), settle);
     Content { posts, diagnostics, outbound, texts: Texts::new(site, files) }
+}
+
+/// Finds the files and what was kept of them, and reads those that changed.
+fn read_folder(scope: Scope<'_>, options: &Options<'_>) -> (Cache, Readings) {
+    let (discovery, cache) = rayon::join(|| discover(scope), || Cache::open(options));
+    let readings = read_all(discovery, options, &cache);
+    (cache, readings)
 }
 
 fn order(diagnostic: &Diagnostic) -> (&std::path::Path, usize, usize, &str) {
@@ -96,10 +100,9 @@ fn place_all(
     history: &History,
     scope: Scope<'_>,
     options: &Options<'_>,
-    discovery: &Discovery,
     out: &mut Vec<Diagnostic>,
 ) -> (Vec<Placed>, Vec<Entry>) {
-    let Readings { drafts, entries, .. } = readings;
+    let Readings { drafts, entries, no_drafts, .. } = readings;
     let slugs = slugs_of(&drafts);
     let origins: Vec<Origin> =
         drafts.iter().map(|draft| draft.origin(history.of(&draft.found.path), options, out)).collect();
@@ -116,10 +119,10 @@ fn place_all(
             former: former_names(history, draft, scope),
         })
         .collect();
-    let memory = Memory { known: options.known, retired: options.retired, host: options.base_url.host() };
-    let ids = identify(&candidates, memory, out);
-    let files: HashSet<&str> = discovery.posts.iter().map(|found| found.name.as_str()).collect();
-    vanished(memory, &ids, &files, out);
+    let memory = Memory { known: options.known, host: options.base_url.host() };
+    let Identified { ids, unclaimed } = identify(&candidates, memory, out);
+    let files = drafts.iter().map(|draft| &draft.found.name).chain(&no_drafts).map(String::as_str);
+    vanished(&unclaimed, options.retired, files, out);
     let losers = colliding(&drafts, &slugs, &ids, options, out);
     drop(candidates);
     let (mut placed, mut left_out) = (Vec::with_capacity(drafts.len()), Vec::new());
@@ -163,22 +166,23 @@ fn colliding(
     options: &Options<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> HashSet<usize> {
-    let published: HashSet<&PostId> =
-        options.known.iter().filter(|known| known.published).map(|known| &known.id).collect();
     // A post that lost its id already is not blamed a second time.
     let alive: Vec<usize> = (0..drafts.len()).filter(|&index| ids[index].is_some()).collect();
-    let claims: Vec<Claim<'_>> = alive
-        .iter()
-        .map(|&index| {
-            let draft = &drafts[index];
-            let place = Box::new(|| match &draft.meant.fields.slug {
-                Some(slug) => draft.place(slug.span.clone()),
-                None => Place::file(&draft.found.name),
-            });
-            let known = ids[index].as_ref().is_some_and(|id| published.contains(id));
-            let standing = if known { Standing::Published } else { Standing::New };
-            Claim { source: &draft.found.name, slug: &slugs[index], place, standing }
-        })
-        .collect();
-    collisions(&claims, out).into_iter().map(|index| alive[index]).collect()
+    let claims: Vec<Claim<'_>> =
+        alive.iter().map(|&index| Claim { source: &drafts[index].found.name, slug: &slugs[index] }).collect();
+    let place = |claim: usize| {
+        let draft = &drafts[alive[claim]];
+        match &draft.meant.fields.slug {
+            Some(slug) => draft.place(slug.span.clone()),
+            None => Place::file(&draft.found.name),
+        }
+    };
+    let published = || options.known.iter().filter(|known| known.published).map(|known| &known.id);
+    let published: LazyCell<HashSet<&PostId>, _> = LazyCell::new(|| published().collect());
+    let standing = |claim: usize| {
+        let is_known = ids[alive[claim]].as_ref().is_some_and(|id| published.contains(id));
+        if is_known { Standing::Published } else { Standing::New }
+    };
+    let rivals = Rivals { standing: &standing, place: &place };
+    collisions(&claims, &rivals, out).into_iter().map(|index| alive[index]).collect()
 }

@@ -10,6 +10,7 @@
 mod article;
 mod cache;
 mod characters;
+mod collisions;
 mod discover;
 mod draft;
 mod elements;

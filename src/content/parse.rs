@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::article;
-use super::cache::{Cache, Entry, Part};
+use super::cache::{Cache, Entry, Piece};
 use super::draft::{Draft, Meant, Origin};
 use super::links::{Found, Linker};
 use super::lint::Sights;
@@ -68,7 +68,7 @@ struct Facts {
 /// Parses the text of a post, unless what it says is known and would be the same.
 pub(super) fn parse(mut placed: Placed, site: &Site, cache: &Cache, show: &Show<'_>) -> Parsed {
     let mut entry = placed.entry.take();
-    let known = entry.as_ref().and_then(|entry| cache.text::<Reading>(&entry.text));
+    let known = entry.as_ref().and_then(|entry| cache.text::<Reading>(entry));
     if let Some(reading) = known.filter(|reading| site.still_answers(&reading.answers)) {
         let Reading { facts, diagnostics, sights, .. } = reading;
         return Parsed { post: facts.map(|facts| post(placed, facts)), diagnostics, sights, entry };
@@ -79,7 +79,7 @@ pub(super) fn parse(mut placed: Placed, site: &Site, cache: &Cache, show: &Show<
     };
     let (reading, document) = read(&placed.draft, &text, site);
     drop(text);
-    entry = entry.and_then(|entry| Some(Entry { text: Part::New(packed(&reading)?), ..entry }));
+    entry = entry.and_then(|entry| Some(Entry { text: Piece::New(packed(&reading)?), ..entry }));
     let Reading { facts, diagnostics, sights, .. } = reading;
     let post = facts.zip(document).map(|(facts, document)| {
         let article = Article { post: post(placed, facts), document };
@@ -104,7 +104,7 @@ fn read(draft: &Draft, text: &str, site: &Site) -> (Reading, Option<Document>) {
     let mut linker = Linker::new(site, &draft.found.path, &draft.found.name, text);
     report_broken_text(text, &mut linker);
     let cover = draft.cover(&linker).and_then(|cover| linker.image(&cover.value, cover.span));
-    let Meant { body, fields, .. } = &draft.meant;
+    let Meant { body, fields, .. } = &*draft.meant;
     let parsed = texts::parse(text, *body, fields.title.as_deref(), &mut linker);
     let (document, title) = match parsed {
         Ok(parsed) => parsed,

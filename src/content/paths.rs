@@ -9,6 +9,9 @@ use crate::domain::post::Post;
 /// Sees to it that no two things are copied to one path: assets of different files, an asset
 /// and a page, an alias and either.
 pub(super) fn settle_paths(posts: &mut [Post], out: &mut Vec<Diagnostic>) {
+    if posts.iter().all(|post| post.assets.is_empty() && post.aliases.is_empty()) {
+        return;
+    }
     let pages: HashSet<String> = posts.iter().map(|post| post.slug.as_str().to_owned()).collect();
     let mut assets: BTreeMap<String, PathBuf> = BTreeMap::new();
     let mut aliases: HashMap<String, String> = HashMap::new();

@@ -1,5 +1,7 @@
 //! The first pass: every file's head, read or remembered.
 
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 
 use super::Options;
@@ -19,6 +21,10 @@ pub(super) struct Readings {
     pub(super) entries: Vec<Option<Entry>>,
     /// What is to be kept of other files.
     pub(super) others: Vec<Entry>,
+    /// The names of files that are there and became no draft.
+    pub(super) no_drafts: Vec<String>,
+    /// Contents pages, as paths on disk.
+    pub(super) contents: Vec<PathBuf>,
     /// What is wrong with any of them.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -32,19 +38,26 @@ struct Sheet {
 }
 
 /// Reads every file that does not look as it did.
-pub(super) fn read_all(discovery: &Discovery, options: &Options<'_>, cache: &Cache) -> Readings {
-    let sheets: Vec<Sheet> = discovery.posts.par_iter().map(|found| read(found, options, cache)).collect();
-    let mut all = Readings::default();
-    for (found, sheet) in discovery.posts.iter().zip(sheets) {
+pub(super) fn read_all(discovery: Discovery, options: &Options<'_>, cache: &Cache) -> Readings {
+    let Discovery { posts, contents, diagnostics, .. } = discovery;
+    let sheets: Vec<Sheet> = posts.par_iter().map(|found| read(found, options, cache)).collect();
+    let mut all = Readings { contents, diagnostics, ..Readings::default() };
+    for (found, sheet) in posts.into_iter().zip(sheets) {
         all.diagnostics.extend(sheet.unreadable.map(|wrong| *wrong));
-        let Some(head) = sheet.head else { continue };
-        all.diagnostics.extend(head.diagnostics);
-        match head.reading {
+        let Some(Head { digest, reading, diagnostics }) = sheet.head else {
+            all.no_drafts.push(found.name);
+            continue;
+        };
+        all.diagnostics.extend(diagnostics);
+        match reading {
             Reading::Post(meant) => {
-                all.drafts.push(Draft { found: found.clone(), text: sheet.text, digest: head.digest, meant: *meant });
+                all.drafts.push(Draft { found, text: sheet.text, digest, meant });
                 all.entries.push(sheet.entry);
             }
-            Reading::NoPost | Reading::Broken => all.others.extend(sheet.entry),
+            Reading::NoPost | Reading::Broken => {
+                all.no_drafts.push(found.name);
+                all.others.extend(sheet.entry);
+            }
         }
     }
     all
@@ -53,9 +66,9 @@ pub(super) fn read_all(discovery: &Discovery, options: &Options<'_>, cache: &Cac
 fn read(found: &Found, options: &Options<'_>, cache: &Cache) -> Sheet {
     // Before the file is read: what is changed meanwhile will look otherwise.
     let stamp = cache.moment().and_then(|_| Stamp::of(&found.path));
-    let slot = cache.slot(&found.name).zip(stamp);
-    let known = || slot.and_then(|(slot, stamp)| Some((cache.head::<Head>(slot)?, Entry::kept(slot, stamp))));
-    if slot.is_some_and(|(slot, stamp)| cache.trusts(slot, stamp))
+    let kept = cache.known(&found.name).zip(stamp);
+    let known = || kept.and_then(|(known, stamp)| Some((known.head::<Head>()?, known.entry(stamp))));
+    if kept.is_some_and(|(known, stamp)| known.is_trusted(stamp))
         && let Some((head, entry)) = known()
     {
         return Sheet { head: Some(head), text: None, entry: Some(entry), unreadable: None };

@@ -32,11 +32,12 @@ pub(super) struct Site {
     pub(super) moment: Option<i64>,
     /// The publication's folder with links resolved: no file outside it is shown.
     pub(super) boundary: PathBuf,
-    pages: HashMap<PathBuf, PageRef>,
-    /// Stems, in lower case, → sources: how shortcodes and permalinks name posts.
-    names: OnceLock<HashMap<String, PathBuf>>,
-    /// The sources in the order in which they were found.
-    sources: Vec<PathBuf>,
+    /// The pages with their sources, in the order in which these were found.
+    pages: Vec<(PathBuf, PageRef)>,
+    /// Their numbers in the order of the sources' paths.
+    by_path: Vec<usize>,
+    /// Stems, in lower case, and slugs → numbers of pages: how shortcodes and permalinks name posts.
+    names: OnceLock<HashMap<String, usize>>,
     contents: HashSet<PathBuf>,
 }
 
@@ -46,60 +47,61 @@ impl Site {
         scope: Scope<'_>,
         (base_url, pictures): (&SiteUrl, Arc<Pictures>),
         boundary: PathBuf,
-        pages: impl IntoIterator<Item = (PathBuf, PageRef)>,
-        contents: impl IntoIterator<Item = PathBuf>,
+        pages: Vec<(PathBuf, PageRef)>,
+        contents: Vec<PathBuf>,
     ) -> Self {
-        let pages: Vec<(PathBuf, PageRef)> = pages.into_iter().collect();
-        let sources = pages.iter().map(|(path, _)| path.clone()).collect();
-        let contents = contents.into_iter().collect();
-        let (pages, look) = (pages.into_iter().collect(), Look::Build);
+        let mut by_path: Vec<usize> = (0..pages.len()).collect();
+        by_path.sort_by_key(|&number| pages[number].0.as_path());
         let (root, source, base_url) = (scope.root.to_owned(), scope.source.to_owned(), base_url.clone());
         Self {
             root,
             source,
             base_url,
-            look,
+            look: Look::Build,
             pictures,
             moment: None,
             boundary,
             pages,
+            by_path,
             names: OnceLock::new(),
-            sources,
-            contents,
+            contents: contents.into_iter().collect(),
         }
     }
 
     /// The page a source file becomes.
     pub(super) fn page(&self, path: &Path) -> Option<&PageRef> {
-        self.pages.get(path)
+        let found = self.by_path.binary_search_by_key(&path, |&number| &self.pages[number].0).ok()?;
+        Some(&self.pages[self.by_path[found]].1)
     }
 
     /// Whether a file is a contents page: its readers are sent to the home page.
     pub(super) fn is_contents(&self, path: &Path) -> bool {
-        self.contents.contains(path) || (is_contents(path) && !self.pages.contains_key(path))
+        self.contents.contains(path) || (is_contents(path) && self.page(path).is_none())
     }
 
     /// The page that a shortcode or an old permalink names: by path, by file name, by slug.
     pub(super) fn named(&self, name: &str) -> Option<&PageRef> {
         let name = name.trim_matches('/');
-        let by_path = self.pages.get(&normal(&self.source.join(name)));
+        let by_path = self.page(&normal(&self.source.join(name)));
         let bare = name.trim_end_matches(".html").trim_end_matches(".markdown").trim_end_matches(".md");
         let bare = bare.trim_end_matches("/index").trim_end_matches("/_index").to_lowercase();
         let last = bare.rsplit('/').next().unwrap_or_default();
         let by_name = || self.names().get(&bare).or_else(|| self.names().get(last));
-        by_path.or_else(|| by_name().and_then(|path| self.pages.get(path)))
+        by_path.or_else(|| by_name().map(|&number| &self.pages[number].1))
     }
 
     /// The names of all sources, gathered when the first is asked for.
-    fn names(&self) -> &HashMap<String, PathBuf> {
+    fn names(&self) -> &HashMap<String, usize> {
         self.names.get_or_init(|| {
-            let mut names = HashMap::new();
-            for (path, page) in self.sources.iter().filter_map(|path| Some((path, self.pages.get(path)?))) {
+            let mut names = HashMap::with_capacity(self.pages.len());
+            for (number, (path, page)) in self.pages.iter().enumerate() {
                 let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
-                names.entry(page.slug.as_str().to_owned()).or_insert_with(|| path.clone());
-                names.entry(stem).or_insert_with(|| path.clone());
-                if let Some(last) = page.slug.as_str().rsplit('/').next() {
-                    names.entry(last.to_owned()).or_insert_with(|| path.clone());
+                let slug = page.slug.as_str();
+                let last = slug.rsplit('/').next().unwrap_or_default();
+                for name in [slug, &stem, last] {
+                    if !names.contains_key(name) {
+                        names.insert(name.to_owned(), number);
+                    }
                 }
             }
             names

@@ -333,6 +333,28 @@ fn an_untouched_post_is_neither_read_nor_parsed_and_what_is_wrong_with_it_is_sai
     assert!(!opened.is_empty() && opened.iter().all(|line| line.contains("/a.md")), "{opened:?}");
 }
 
+#[test]
+fn a_build_after_one_change_keeps_one_part_of_what_it_knows_anew() {
+    let site = Site::with_config("[output]\ncards = 0\n");
+    let time = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    for number in 0..40 {
+        let name = format!("content/post-{number}.md");
+        site.write(&name, format!("---\ntitle: T {number}\ndate: 2025-01-15\n---\nText.\n"));
+        File::options().write(true).open(site.file(&name)).unwrap().set_modified(time).unwrap();
+    }
+    let kept = || {
+        site.run(&["build"]).expect_code(0);
+        tree(&site.file(".fieldpost/cache/posts"))
+    };
+    let before = kept();
+    assert!(before.len() > 8, "{:?}", before.keys());
+    assert_eq!(kept(), before);
+    site.write("content/post-7.md", "---\ntitle: T 7\ndate: 2025-01-15\n---\nAnother text.\n");
+    let after = kept();
+    assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    assert_eq!(after.iter().filter(|(name, bytes)| before[*name] != **bytes).count(), 1);
+}
+
 /// The posts that a build opens, which says the same as the first.
 fn opened(site: &Site, first: &Value) -> Vec<String> {
     let strace = Strace::of("openat");
