@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::caution::is_error;
 use super::news::Choice;
@@ -28,10 +28,6 @@ pub struct Prepared<'a> {
     pub theme: Theme,
     /// Its feeds, for autodiscovery.
     pub feeds: Vec<FeedLink>,
-    /// How many topics have a page.
-    pub topic_count: usize,
-    /// How many authors have a page.
-    pub author_count: usize,
     /// The pictures made of what its posts say.
     pub pictures: Arc<Pictures>,
     /// Texts of pages that were written while the posts were read.
@@ -45,19 +41,20 @@ pub struct Prepared<'a> {
     /// Every link to another site, when a check looks.
     pub outbound: Vec<Outbound>,
     /// What the ledger knew before.
-    known: HashMap<PostId, KnownPost>,
+    known: Vec<KnownPost>,
+    /// How many topics and authors have a page, once it was asked for.
+    counts: OnceLock<(usize, usize)>,
 }
 
 impl Prepared<'_> {
     /// What every page and mail knows of the publication.
     pub fn site(&self) -> SiteContext<'_> {
-        SiteContext {
-            publication: &self.config.publication,
-            feeds: &self.feeds,
-            topic_count: self.topic_count,
-            author_count: self.author_count,
-            pictures: &self.pictures,
-        }
+        let publication = &self.config.publication;
+        let (topic_count, author_count) = *self.counts.get_or_init(|| {
+            let posts = self.public_posts();
+            (render::topics_of(&posts).len(), render::writers_of(&posts, publication).len())
+        });
+        SiteContext { publication, feeds: &self.feeds, topic_count, author_count, pictures: &self.pictures }
     }
 
     /// The posts that readers may see, newest first.
@@ -88,7 +85,8 @@ impl Prepared<'_> {
     /// post is missing no new id is remembered, for a new post may turn out to be it.
     pub fn news_of_posts(&self) -> Vec<KnownPost> {
         let may_be_new = !self.has_vanished();
-        let is_news = |post: &&Post| match self.known.get(&post.id) {
+        let known: HashMap<&PostId, &KnownPost> = self.known.iter().map(|known| (&known.id, known)).collect();
+        let is_news = |post: &&Post| match known.get(&post.id) {
             Some(known) => {
                 known.source != post.source
                     || known.source_digest != post.source_digest
@@ -108,12 +106,12 @@ impl Prepared<'_> {
 
 /// Reads posts, templates and the list file. A template that is wrong ends it, since no page
 /// can be trusted then; anything else wrong is a diagnostic, and the rest goes on.
-pub fn prepare<'a>(
-    config: &'a Config,
-    known: &[KnownPost],
+pub fn prepare(
+    config: &Config,
+    known: Vec<KnownPost>,
     now: Instant,
     look: Look,
-) -> Result<Prepared<'a>, Vec<Diagnostic>> {
+) -> Result<Prepared<'_>, Vec<Diagnostic>> {
     let pictures = Pictures::cached_in(&config.state_dir.join("cache/pictures"), config.macros.clone());
     let pictures = Arc::new(pictures);
     let bodies = Bodies::default();
@@ -129,7 +127,7 @@ pub fn prepare<'a>(
         time_zone: config.publication.time_zone,
         base_url: &config.publication.base_url,
         default_author: config.publication.author.as_ref(),
-        known,
+        known: &known,
         retired: &config.retired,
         ignore: &config.ignore,
         pictures: &pictures,
@@ -137,9 +135,10 @@ pub fn prepare<'a>(
         look,
         keep: Some(Keep { folder: &config.state_dir.join("cache/posts"), program: &config.program }),
     };
-    let Content { posts, mut diagnostics, outbound, texts } = content::load(&options, &write);
+    let (content, theme) = rayon::join(|| content::load(&options, &write), || Theme::load(config.templates.as_deref()));
+    let Content { posts, mut diagnostics, outbound, texts } = content;
     let shown = |found: Vec<Diagnostic>| found.into_iter().map(|one| one.relative_to(&config.root)).collect();
-    let theme = match Theme::load(config.templates.as_deref()) {
+    let theme = match theme {
         Ok(theme) => theme,
         Err(wrong) => {
             diagnostics.extend(wrong);
@@ -150,18 +149,12 @@ pub fn prepare<'a>(
     diagnostics.extend(listing.diagnostics.iter().cloned());
     diagnostics.extend(super::cards::left_off(config, &posts));
     let diagnostics = shown(diagnostics);
-    let public: Vec<&Post> = posts.iter().filter(|post| post.is_public()).collect();
-    let topic_count = render::topics_of(&public).len();
-    let author_count = render::writers_of(&public, &config.publication).len();
     let feeds = publish::feed_links(&config.publication);
-    let known = known.iter().map(|post| (post.id.clone(), post.clone())).collect();
     Ok(Prepared {
         config,
         posts,
         theme,
         feeds,
-        topic_count,
-        author_count,
         pictures,
         bodies,
         texts,
@@ -169,6 +162,7 @@ pub fn prepare<'a>(
         diagnostics,
         outbound,
         known,
+        counts: OnceLock::new(),
     })
 }
 

@@ -28,12 +28,14 @@ pub fn run(context: &Context) -> Result<Exit, Failure> {
         })),
         Format::Text => printer::say(&summary(&prepared, &built)),
     }
+    // The process ends here: nobody needs the memory of ten thousand posts, piece by piece.
+    std::mem::forget(prepared);
     Ok(if has_errors(&diagnostics) { Exit::Invalid } else { Exit::Done })
 }
 
 /// Reads the publication, with what the ledger remembers of its posts.
 pub fn prepare<'a>(context: &Context, config: &'a Config, ledger: &Ledger) -> Result<Prepared<'a>, Failure> {
-    campaign::prepare(config, &ledger.known_posts()?, context.now(), Look::Build).map_err(Failure::Wrong)
+    campaign::prepare(config, ledger.known_posts()?, context.now(), Look::Build).map_err(Failure::Wrong)
 }
 
 /// What was built, in one line.

@@ -69,7 +69,7 @@ pub fn run(context: &Context, manner: Manner) -> Result<Exit, Failure> {
         }
     }
     let known = ledger.known_posts()?;
-    let prepared = campaign::prepare(&config, &known, context.now(), Look::Check).map_err(Failure::Wrong)?;
+    let prepared = campaign::prepare(&config, known, context.now(), Look::Check).map_err(Failure::Wrong)?;
     diagnostics.extend(prepared.diagnostics.iter().cloned());
     diagnostics.extend(campaign::foresee(&prepared)?.diagnostics);
     diagnostics.extend(advice(&prepared));

@@ -39,7 +39,8 @@ pub(super) struct Outline<'a> {
     pub writers: Vec<Writer<'a>>,
     /// The feeds as pages announce them.
     feeds: Vec<FeedLink>,
-    numbers: HashMap<&'a str, usize>,
+    /// Where each post stands in these lists, by the address of the post.
+    numbers: HashMap<usize, usize>,
     base: String,
 }
 
@@ -59,12 +60,12 @@ impl<'a> Outline<'a> {
             topics: render::topics_of(posts),
             writers: render::writers_of(posts, site.publication),
             feeds: feed_links(site.publication),
-            numbers: posts.iter().enumerate().map(|(number, post)| (post.source.as_str(), number)).collect(),
+            numbers: posts.iter().enumerate().map(|(number, post)| (address(post), number)).collect(),
             base: fingerprint::of_site(site),
         };
         let limit = (site.limit.entries, site.limit.bytes);
         let carried = outline.in_feeds().fold(outline.input("feeds").with(&limit), |input, post| {
-            input.with(&outline.fingerprints[outline.numbers[post.source.as_str()]])
+            input.with(&outline.fingerprints[outline.numbers[&address(post)]])
         });
         Self { feed_input: carried.hex(), ..outline }
     }
@@ -77,7 +78,7 @@ impl<'a> Outline<'a> {
 
     /// The fingerprint of what others show of one of the posts.
     pub(super) fn head_of(&self, post: &Post) -> &str {
-        &self.heads[self.numbers[post.source.as_str()]]
+        &self.heads[self.numbers[&address(post)]]
     }
 
     fn context(&self) -> SiteContext<'_> {
@@ -127,9 +128,14 @@ impl<'a> Outline<'a> {
     }
 }
 
+/// The posts of a list are those of the site themselves; to compare names takes longer.
+fn address(post: &Post) -> usize {
+    std::ptr::from_ref(post).addr()
+}
+
 /// The pictures that a post shows, and its card if it is one of the newest.
 fn shown(site: &Site, posts: &[&Post], number: usize) -> Vec<(Subject, Picture)> {
-    let card = render::card_of(posts[number], site.publication).filter(|_| number < site.cards);
+    let card = (number < site.cards).then(|| render::card_of(posts[number], site.publication)).flatten();
     let card = card.and_then(|card| site.pictures.of(&card).ok().map(|picture| (card, picture)));
     render::pictures_of(posts[number], &site.publication.base_url, site.pictures).into_iter().chain(card).collect()
 }

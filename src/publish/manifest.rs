@@ -84,18 +84,9 @@ impl Manifest {
         Self { version: 1, unfinished: false, files }
     }
 
-    /// The manifest that remembers of this one only some paths.
-    pub(super) fn kept<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Self {
-        Self::with(paths.filter_map(|path| self.entry(path)).collect())
-    }
-
-    /// The path and what is known of it.
-    pub(super) fn entry(&self, path: &str) -> Option<(String, Record)> {
-        self.files.get_key_value(path).map(|(path, record)| (path.clone(), record.clone()))
-    }
-
     /// Writes it durably; one that says nothing new is not touched. From then on nothing is begun.
-    pub(super) fn save(&self, path: &Path) -> Result<(), PublishError> {
+    pub(super) fn save(&mut self, path: &Path) -> Result<(), PublishError> {
+        self.unfinished = false;
         let bytes = serde_json::to_vec(self).expect("a map of strings is always JSON");
         files::replace_durably(path, &bytes)?;
         let begun = begun(path);

@@ -17,7 +17,6 @@ mod manifest;
 mod place;
 mod targets;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -32,9 +31,9 @@ use crate::render::Theme;
 pub use bodies::Bodies;
 use make::Outline;
 pub use make::feed_links;
-use manifest::Manifest;
+use manifest::{Manifest, Record};
 use place::{Mode, Outcome, Placer, Removal};
-use targets::Target;
+use targets::{Listed, Target};
 
 /// What becomes of files that an earlier build wrote and this one does not want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,52 +126,49 @@ pub fn apply(site: &Site) -> Result<SiteChanges, PublishError> {
 fn walk(site: &Site, mode: Mode) -> Result<SiteChanges, PublishError> {
     let mut posts: Vec<&Post> = site.posts.iter().filter(|post| post.is_public()).collect();
     posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
-    let outline = Outline::new(site, &posts);
-    let manifest = Manifest::load(site.manifest)?;
+    let (outline, manifest) = rayon::join(|| Outline::new(site, &posts), || Manifest::load(site.manifest));
+    let mut manifest = manifest?;
     let root = Root::open(site.output)?;
     let listed = targets::list(&outline);
     let placer = Placer { outline: &outline, manifest: &manifest, root: &root, mode };
     let is_done: Vec<bool> = listed.targets.par_iter().map(|target| placer.is_done(target)).collect();
-    let (done, waiting): (Vec<_>, Vec<_>) = listed.targets.iter().zip(is_done).partition(|(_, is_done)| *is_done);
-    let waiting: Vec<&Target> = waiting.into_iter().map(|(target, _)| target).collect();
+    let waiting: Vec<&Target> =
+        listed.targets.iter().zip(is_done).filter(|(_, is_done)| !is_done).map(|(target, _)| target).collect();
 
-    let mut changes = SiteChanges { unchanged: done.len(), ..SiteChanges::default() };
-    let kept = done.iter().map(|(target, _)| &target.path).chain(&listed.contested);
-    let mut next = manifest.kept(kept.map(String::as_str));
+    let mut changes = SiteChanges { unchanged: listed.targets.len() - waiting.len(), ..SiteChanges::default() };
+    let mut outcomes = Vec::new();
     if !waiting.is_empty() {
         changes.new_entries = make::new_entries(&outline, &root, &waiting);
         placer.announce(&waiting, site.manifest)?;
-        place_all(&placer, &waiting, &mut next, &mut changes)?;
+        outcomes = waiting.par_iter().map(|target| placer.place(target)).collect::<Result<_, _>>()?;
     }
-    remove_leftovers(&placer, site.leftovers, &listed.targets, &mut next, &mut changes)?;
+    let placed = note(&waiting, outcomes, &mut changes);
+    let forgotten = remove_leftovers(&placer, site.leftovers, &listed, &mut changes)?;
+    manifest.files.extend(placed);
+    for path in &forgotten {
+        manifest.files.remove(path);
+    }
     changes.diagnostics.extend(listed.collisions);
-    if mode == Mode::Apply && (next.files != manifest.files || manifest.unfinished || !waiting.is_empty()) {
-        next.save(site.manifest)?;
+    if mode == Mode::Apply && (manifest.unfinished || !waiting.is_empty() || !forgotten.is_empty()) {
+        manifest.save(site.manifest)?;
     }
     Ok(changes)
 }
 
-/// Makes and places targets on all processors, and notes what became of them.
-fn place_all(
-    placer: &Placer,
-    waiting: &[&Target],
-    next: &mut Manifest,
-    changes: &mut SiteChanges,
-) -> Result<(), PublishError> {
-    let outcomes: Vec<Outcome> = waiting.par_iter().map(|target| placer.place(target)).collect::<Result<_, _>>()?;
+/// Notes what became of targets, and hands on what to remember of those that were placed; one
+/// that failed is remembered as it was.
+fn note(waiting: &[&Target], outcomes: Vec<Outcome>, changes: &mut SiteChanges) -> Vec<(String, Record)> {
+    let mut placed = Vec::new();
     for (target, outcome) in waiting.iter().zip(outcomes) {
         match outcome {
             Outcome::Placed(change, record) => {
                 count(changes, change, &target.path);
-                next.files.insert(target.path.clone(), record);
+                placed.push((target.path.clone(), record));
             }
-            Outcome::Failed(diagnostic) => {
-                changes.diagnostics.push(diagnostic);
-                next.files.extend(placer.manifest.entry(&target.path));
-            }
+            Outcome::Failed(diagnostic) => changes.diagnostics.push(diagnostic),
         }
     }
-    Ok(())
+    placed
 }
 
 fn count(changes: &mut SiteChanges, change: Change, path: &str) {
@@ -183,33 +179,27 @@ fn count(changes: &mut SiteChanges, change: Change, path: &str) {
     }
 }
 
-/// Removes what the manifest remembers and nothing wants, or keeps it in the next manifest.
-/// Made pictures are kept always: mails show them.
+/// Removes what the manifest remembers and nothing wants, and says which files are to be
+/// forgotten. Made pictures stay always: mails show them.
 fn remove_leftovers(
     placer: &Placer,
     leftovers: Leftovers,
-    targets: &[Target],
-    next: &mut Manifest,
+    listed: &Listed,
     changes: &mut SiteChanges,
-) -> Result<(), PublishError> {
-    let wanted: HashSet<&str> = targets.iter().map(|target| target.path.as_str()).collect();
-    for (path, record) in &placer.manifest.files {
-        if wanted.contains(path.as_str()) || next.files.contains_key(path) {
+) -> Result<Vec<String>, PublishError> {
+    let mut forgotten = Vec::new();
+    for (path, record) in placer.manifest.files.iter().filter(|(path, _)| !listed.wants(path)) {
+        if leftovers == Leftovers::Keep || pictures::is_made(path) {
             continue;
         }
-        let fate = if pictures::is_made(path) { Leftovers::Keep } else { leftovers };
-        match fate {
-            Leftovers::Keep => {
-                next.files.insert(path.clone(), record.clone());
-            }
-            Leftovers::Remove => match placer.remove(path, record)? {
-                Removal::Removed => changes.removed.push(path.clone()),
-                Removal::Gone => {}
-                Removal::NotOurs(diagnostic) => changes.diagnostics.push(diagnostic),
-            },
+        match placer.remove(path, record)? {
+            Removal::Removed => changes.removed.push(path.clone()),
+            Removal::Gone => {}
+            Removal::NotOurs(diagnostic) => changes.diagnostics.push(diagnostic),
         }
+        forgotten.push(path.clone());
     }
-    Ok(())
+    Ok(forgotten)
 }
 
 /// What a feed that could not be written means to the author.

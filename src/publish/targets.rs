@@ -1,6 +1,6 @@
 //! Every file the site should have.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 
 use super::make::Outline;
@@ -115,16 +115,28 @@ pub(super) struct Listed<'a> {
     pub collisions: Vec<Diagnostic>,
 }
 
+impl Listed<'_> {
+    /// Whether somebody wants a path, alone or not.
+    pub(super) fn wants(&self, path: &str) -> bool {
+        let is_target = self.targets.binary_search_by(|target| target.path.as_str().cmp(path)).is_ok();
+        is_target || self.contested.binary_search_by(|contested| contested.as_str().cmp(path)).is_ok()
+    }
+}
+
 /// Lists every file the site should have.
 pub(super) fn list<'a>(outline: &'a Outline) -> Listed<'a> {
-    let mut by_path = BTreeMap::<String, Vec<Target>>::new();
-    for target in posts(outline).chain(shared(outline)) {
-        let rivals = by_path.entry(target.path.clone()).or_default();
-        if !rivals.iter().any(|rival| is_same_file(rival, &target)) {
-            rivals.push(target);
+    let (mut all, shared) = rayon::join(|| posts(outline), || shared(outline));
+    all.extend(shared);
+    // Stable: of one file that is wanted twice, the first stays.
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut targets = Vec::<Target>::with_capacity(all.len());
+    for target in all {
+        let mut rivals = targets.iter().rev().take_while(|rival| rival.path == target.path);
+        if !rivals.any(|rival| is_same_file(rival, &target)) {
+            targets.push(target);
         }
     }
-    divide(by_path)
+    divide(targets)
 }
 
 /// Whether two targets of one path are the same file, wanted twice.
@@ -138,27 +150,27 @@ fn is_same_file(one: &Target, two: &Target) -> bool {
 }
 
 /// Keeps the targets that have their path to themselves.
-fn divide(by_path: BTreeMap<String, Vec<Target>>) -> Listed {
-    let mut listed = Listed { targets: Vec::new(), contested: Vec::new(), collisions: Vec::new() };
-    let folders: BTreeMap<String, WantedBy> = by_path
-        .iter()
-        .flat_map(|(path, rivals)| folders_above(path).map(|folder| (folder, rivals[0].wanted_by)))
+fn divide(mut targets: Vec<Target>) -> Listed {
+    let all_rivals = || targets.chunk_by(|one, other| one.path == other.path);
+    let folders: HashMap<&str, WantedBy> = all_rivals()
+        .flat_map(|rivals| folders_above(&rivals[0].path).map(|folder| (folder, rivals[0].wanted_by)))
         .collect();
-    for (path, mut rivals) in by_path {
-        let as_file = rivals.iter().map(|rival| rival.wanted_by);
-        let wanted_by: Vec<WantedBy> = as_file.chain(folders.get(&path).copied()).collect();
+    let (mut collisions, mut contested) = (Vec::new(), Vec::new());
+    for rivals in all_rivals() {
+        let path = &rivals[0].path;
+        let as_folder = folders.get(path.as_str()).copied();
+        let wanted_by: Vec<WantedBy> = rivals.iter().map(|rival| rival.wanted_by).chain(as_folder).collect();
         if wanted_by.len() > 1 {
-            listed.collisions.push(collision(&path, &wanted_by));
-            listed.contested.push(path);
-        } else {
-            listed.targets.extend(rivals.pop());
+            collisions.push(collision(path, &wanted_by));
+            contested.push(path.clone());
         }
     }
-    listed
+    targets.retain(|target| contested.binary_search(&target.path).is_err());
+    Listed { targets, contested, collisions }
 }
 
-fn folders_above(path: &str) -> impl Iterator<Item = String> {
-    path.match_indices('/').map(|(end, _)| path[..end].to_owned())
+fn folders_above(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(end, _)| &path[..end])
 }
 
 fn collision(path: &str, wanted_by: &[WantedBy]) -> Diagnostic {
@@ -169,38 +181,28 @@ fn collision(path: &str, wanted_by: &[WantedBy]) -> Diagnostic {
         .help("give one of them another `slug`, or take the path out of `aliases`")
 }
 
-fn posts<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
-    let inputs: Vec<String> =
-        (0..outline.posts.len()).into_par_iter().map(|number| page_input(outline, number)).collect();
-    outline.posts.iter().enumerate().flat_map(move |(number, post)| {
-        let page = Target {
-            path: format!("{}index.html", post.site_path()),
-            wanted_by: WantedBy::Post(&post.source),
-            input: inputs[number].clone(),
-            content: Content::Made(Made::Page(number)),
-        };
-        let redirects = post.aliases.iter().map(move |alias| Target {
-            path: alias_path(alias),
-            wanted_by: WantedBy::Post(&post.source),
-            input: outline.input("redirect").with(&outline.heads[number]).hex(),
-            content: Content::Made(Made::Redirect(post)),
-        });
-        let own = page.path.clone();
-        let assets = post.assets.iter().map(|asset| Target {
-            path: asset.site_path.clone(),
-            wanted_by: WantedBy::Post(&post.source),
-            input: String::new(),
-            content: Content::Copied(asset),
-        });
-        let pictures = outline.pictures[number].iter().map(|(subject, picture)| Target {
-            path: picture.site_path.clone(),
-            wanted_by: WantedBy::Post(&post.source),
-            input: picture.site_path.clone(),
-            content: Content::Made(Made::Picture(post, subject)),
-        });
-        let redirects = redirects.filter(move |redirect| redirect.path != own);
-        std::iter::once(page).chain(redirects).chain(assets).chain(pictures)
-    })
+fn posts<'a>(outline: &'a Outline) -> Vec<Target<'a>> {
+    (0..outline.posts.len()).into_par_iter().flat_map_iter(|number| of_post(outline, number)).collect()
+}
+
+/// The files that one of the posts wants.
+fn of_post<'a>(outline: &'a Outline, number: usize) -> impl Iterator<Item = Target<'a>> {
+    let post = outline.posts[number];
+    let wanted = move |path, input, content| Target { path, wanted_by: WantedBy::Post(&post.source), input, content };
+    let own = format!("{}index.html", post.site_path());
+    let page = wanted(own.clone(), page_input(outline, number), Content::Made(Made::Page(number)));
+    let redirects = post.aliases.iter().map(|alias| alias_path(alias)).filter(move |path| *path != own);
+    let redirects = redirects.map(move |path| {
+        let input = outline.input("redirect").with(&outline.heads[number]).hex();
+        wanted(path, input, Content::Made(Made::Redirect(post)))
+    });
+    let assets = post.assets.iter();
+    let assets = assets.map(move |asset| wanted(asset.site_path.clone(), String::new(), Content::Copied(asset)));
+    let pictures = outline.pictures[number].iter().map(move |(subject, picture)| {
+        let path = &picture.site_path;
+        wanted(path.clone(), path.clone(), Content::Made(Made::Picture(post, subject)))
+    });
+    std::iter::once(page).chain(redirects).chain(assets).chain(pictures)
 }
 
 /// A page shows its neighbours, so it changes when they do.
@@ -219,7 +221,7 @@ fn alias_path(alias: &str) -> String {
 }
 
 /// The files that belong to no post alone.
-fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
+fn shared<'a>(outline: &'a Outline) -> Vec<Target<'a>> {
     let all = outline.input("all posts").with(&outline.heads).hex();
     let shared = |path: &str, name, input: &str, made| Target {
         path: path.to_owned(),
@@ -250,19 +252,19 @@ fn shared<'a>(outline: &'a Outline) -> impl Iterator<Item = Target<'a>> {
     if !outline.topics.is_empty() {
         targets.push(shared("topics/index.html", "the list of topics", &all, Made::Topics));
     }
-    targets.extend(outline.topics.iter().enumerate().map(|(number, topic)| Target {
+    targets.par_extend(outline.topics.par_iter().enumerate().map(|(number, topic)| Target {
         path: format!("{}index.html", topic.site_path),
         wanted_by: WantedBy::Topic(&topic.title),
         input: list_input(outline, outline.input("topic").with(&topic.title), &topic.posts),
         content: Content::Made(Made::Topic(number)),
     }));
-    targets.extend(outline.writers.iter().enumerate().map(|(number, writer)| Target {
+    targets.par_extend(outline.writers.par_iter().enumerate().map(|(number, writer)| Target {
         path: format!("{}index.html", writer.site_path),
         wanted_by: WantedBy::Author(&writer.author.name),
         input: list_input(outline, outline.input("author").with(writer.author), &writer.posts),
         content: Content::Made(Made::Author(number)),
     }));
-    targets.into_iter()
+    targets
 }
 
 /// A list of posts changes when one of them does.

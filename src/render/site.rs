@@ -88,23 +88,27 @@ pub(super) fn author_path(author: &Author) -> Option<String> {
 /// punctuation are one topic, so two topics never claim the same page; a tag without any
 /// letter or digit has no page.
 pub fn topics_of<'a>(posts: &[&'a Post]) -> Vec<Topic<'a>> {
-    let mut topics = BTreeMap::<String, Topic<'a>>::new();
+    let mut topics = Vec::<Topic<'a>>::new();
+    let mut by_path = HashMap::<String, usize>::new();
     // Thousands of posts share some dozens of tags.
-    let mut paths = HashMap::<&str, Option<String>>::new();
+    let mut by_tag = HashMap::<&str, Option<usize>>::new();
     for &post in posts {
         for tag in &post.tags {
-            let Some(site_path) = paths.entry(tag).or_insert_with(|| topic_path(tag)).clone() else { continue };
-            let topic = topics.entry(site_path.clone()).or_insert_with(|| Topic {
-                title: tag.clone(),
-                site_path,
-                posts: Vec::new(),
+            let number = *by_tag.entry(tag).or_insert_with(|| {
+                let site_path = topic_path(tag)?;
+                Some(*by_path.entry(site_path.clone()).or_insert_with(|| {
+                    topics.push(Topic { title: tag.clone(), site_path, posts: Vec::new() });
+                    topics.len() - 1
+                }))
             });
+            let Some(topic) = number.map(|number| &mut topics[number]) else { continue };
             if topic.posts.last().is_none_or(|last| !std::ptr::eq(*last, post)) {
                 topic.posts.push(post);
             }
         }
     }
-    topics.into_values().collect()
+    topics.sort_by(|a, b| a.site_path.cmp(&b.site_path));
+    topics
 }
 
 /// The path of a tag's page under the site. `C`, `C++` and `C#` are three topics.

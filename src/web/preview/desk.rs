@@ -69,7 +69,7 @@ impl Desk {
         let places = places(&self.root, &config);
         let before = places.look();
         let known = known(&config, &self.environment);
-        match campaign::prepare(&config, &known, self.environment.clock().now(), Look::Check) {
+        match campaign::prepare(&config, known, self.environment.clock().now(), Look::Check) {
             Ok(prepared) => {
                 let shown = Shown {
                     prepared: &prepared,
