@@ -106,7 +106,7 @@ class Bench:
         """On this machine, as fast as it goes. Who is slow sends for a few seconds."""
         message, parts, masters = self.bodies[body]
         many = self.options.messages
-        some, few = many // 5, max(many // 20, 500)
+        few = max(many // 20, 500)
         sink, ours = servers.SmtpSink, lambda: servers.OurSink(self.sink)
         chunking = lambda: servers.OurSink(self.sink, "CHUNKING")
         plain = senders.Fieldpost(self.fieldpost, masters)
@@ -120,7 +120,7 @@ class Bench:
             Entry(UNLEDGERED, senders.Peer([self.unledgered], parts), sink, many),
             Entry(TO_OURS, plain, ours, many),
             Entry(CHUNKING, windowed, chunking, many),
-            Entry(RSA, signing("rsa"), sink, some),
+            Entry(RSA, signing("rsa"), sink, many),
             Entry(SIGNING, senders.Signatures(self.signatures, "rsa"), servers.Nobody, 0),
             Entry(ED25519, signing("ed25519"), sink, many),
             Entry(NODEMAILER, senders.nodemailer(self.options.nodemailer, parts), sink, few),
