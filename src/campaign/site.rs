@@ -23,9 +23,11 @@ pub enum BuildError {
 
 /// Writes the site, then remembers the posts' ids: from now on none may vanish silently.
 pub fn build(prepared: &Prepared, ledger: &Ledger) -> Result<SiteChanges, BuildError> {
-    let changes = with_site(prepared, &Target::public(prepared), publish::apply)?;
+    let apply = || with_site(prepared, &Target::public(prepared), publish::apply);
+    let (changes, news) = rayon::join(apply, || prepared.news_of_posts());
+    let changes = changes?;
     prepared.pictures.sweep();
-    ledger.record_posts(&prepared.news_of_posts())?;
+    ledger.record_posts(&news)?;
     Ok(changes)
 }
 

@@ -110,7 +110,8 @@ impl Draft {
     /// Where its text is found again.
     pub(super) fn whereabouts(&self) -> Whereabouts {
         let Meant { body, fields, .. } = &*self.meant;
-        Whereabouts { path: self.found.path.clone(), body: *body, title: fields.title.clone() }
+        let Found { path, name, .. } = &self.found;
+        Whereabouts { name: name.clone(), path: path.clone(), body: *body, title: fields.title.clone() }
     }
 
     /// A place in the file, which is read for that if it was not.

@@ -172,6 +172,9 @@ pub(super) struct Sights {
 
 /// Complains of fragments of other posts that are not there.
 pub(super) fn dead_fragments(posts: &[Parsed]) -> Vec<Diagnostic> {
+    if posts.iter().all(|parsed| parsed.sights.fragments.is_empty()) {
+        return Vec::new();
+    }
     let read = posts.iter().filter_map(|parsed| Some((parsed.post.as_ref()?, &parsed.sights.anchors)));
     let pages: HashMap<&str, (&str, &Vec<String>)> =
         read.map(|(post, anchors)| (post.slug.as_str(), (post.source.as_str(), anchors))).collect();

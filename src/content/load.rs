@@ -23,7 +23,7 @@ use super::texts::Texts;
 use super::{Content, Options, Show};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
-use crate::domain::post::Slug;
+use crate::domain::post::{Post, Slug};
 
 pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
     let scope = Scope { root: options.root, source: options.source, output: options.output, ignore: options.ignore };
@@ -41,13 +41,14 @@ pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
     let mut site = Site::new(scope, (options.base_url, pictures), boundary(scope), pages, contents);
     site.look = options.look;
     site.moment = cache.moment();
-    let files = placed.iter().map(|post| (post.draft.found.name.clone(), post.draft.whereabouts())).collect();
     let parsed: Vec<Parsed> = placed.into_par_iter().map(|placed| parse(placed, &site, &cache, show)).collect();
     diagnostics.extend(dead_fragments(&parsed));
-    let mut posts = Vec::with_capacity(parsed.len());
+    let mut posts: Vec<Box<Post>> = Vec::with_capacity(parsed.len());
+    let mut files = Vec::with_capacity(parsed.len());
     let mut outbound = Vec::new();
     for mut parsed in parsed {
         posts.extend(parsed.post);
+        files.push(parsed.whereabouts);
         entries.extend(parsed.entry);
         diagnostics.append(&mut parsed.diagnostics);
         outbound.append(&mut parsed.sights.outbound);
@@ -57,8 +58,9 @@ pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
         posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
         diagnostics.sort_by(|a, b| order(a).cmp(&order(b)));
         diagnostics.dedup();
+        posts.into_iter().map(|post| *post).collect()
     };
-    rayon::join(|| cache.save(&entries), settle);
+    let ((), posts) = rayon::join(|| cache.save(&entries), settle);
     Content { posts, diagnostics, outbound, texts: Texts::new(site, files) }
 }
 

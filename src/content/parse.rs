@@ -12,6 +12,7 @@ use super::mojibake::find_mojibake;
 use super::names::{file_name, title_of};
 use super::site::Site;
 use super::spam::Letter;
+use super::texts::Whereabouts;
 use super::{Look, Show, source, texts};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Document, Target};
@@ -35,8 +36,10 @@ pub(super) struct Placed {
 
 /// A post whose text was read.
 pub(super) struct Parsed {
-    /// The post; `None` when its text cannot be used.
-    pub(super) post: Option<Post>,
+    /// The post; `None` when its text cannot be used. It is large, and is sorted by what points to it.
+    pub(super) post: Option<Box<Post>>,
+    /// Where its text is found again.
+    pub(super) whereabouts: Whereabouts,
     /// What is wrong with it.
     pub(super) diagnostics: Vec<Diagnostic>,
     /// What it says about other places.
@@ -68,14 +71,19 @@ struct Facts {
 /// Parses the text of a post, unless what it says is known and would be the same.
 pub(super) fn parse(mut placed: Placed, site: &Site, cache: &Cache, show: &Show<'_>) -> Parsed {
     let mut entry = placed.entry.take();
+    let whereabouts = placed.draft.whereabouts();
     let known = entry.as_ref().and_then(|entry| cache.text::<Reading>(entry));
     if let Some(reading) = known.filter(|reading| site.still_answers(&reading.answers)) {
         let Reading { facts, diagnostics, sights, .. } = reading;
-        return Parsed { post: facts.map(|facts| post(placed, facts)), diagnostics, sights, entry };
+        let post = facts.map(|facts| Box::new(post(placed, facts)));
+        return Parsed { post, whereabouts, diagnostics, sights, entry };
     }
     let text = match text_of(&mut placed.draft) {
         Ok(text) => text,
-        Err(wrong) => return Parsed { post: None, diagnostics: vec![*wrong], sights: Sights::default(), entry: None },
+        Err(wrong) => {
+            let (diagnostics, sights) = (vec![*wrong], Sights::default());
+            return Parsed { post: None, whereabouts, diagnostics, sights, entry: None };
+        }
     };
     let (reading, document) = read(&placed.draft, &text, site);
     drop(text);
@@ -84,9 +92,9 @@ pub(super) fn parse(mut placed: Placed, site: &Site, cache: &Cache, show: &Show<
     let post = facts.zip(document).map(|(facts, document)| {
         let article = Article { post: post(placed, facts), document };
         show(&article);
-        article.post
+        Box::new(article.post)
     });
-    Parsed { post, diagnostics, sights, entry }
+    Parsed { post, whereabouts, diagnostics, sights, entry }
 }
 
 /// The whole file of a post. It is read again when its head was remembered; then it must be what

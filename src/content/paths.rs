@@ -8,7 +8,7 @@ use crate::domain::post::Post;
 
 /// Sees to it that no two things are copied to one path: assets of different files, an asset
 /// and a page, an alias and either.
-pub(super) fn settle_paths(posts: &mut [Post], out: &mut Vec<Diagnostic>) {
+pub(super) fn settle_paths(posts: &mut [Box<Post>], out: &mut Vec<Diagnostic>) {
     if posts.iter().all(|post| post.assets.is_empty() && post.aliases.is_empty()) {
         return;
     }

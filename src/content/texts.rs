@@ -1,6 +1,5 @@
 //! The texts of posts: parsed when they are asked for, and not held.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::links::Linker;
@@ -14,6 +13,8 @@ use crate::domain::post::{Article, Post};
 /// Where a post's text is found again.
 #[derive(Debug, Clone)]
 pub(super) struct Whereabouts {
+    /// The file as its author names it.
+    pub(super) name: String,
     /// The file on disk.
     pub(super) path: PathBuf,
     /// The byte at which the text begins.
@@ -26,12 +27,13 @@ pub(super) struct Whereabouts {
 #[derive(Debug)]
 pub struct Texts {
     site: Site,
-    /// By the names of the files.
-    files: HashMap<String, Whereabouts>,
+    /// In the order of names.
+    files: Vec<Whereabouts>,
 }
 
 impl Texts {
-    pub(super) fn new(site: Site, files: HashMap<String, Whereabouts>) -> Self {
+    pub(super) fn new(site: Site, mut files: Vec<Whereabouts>) -> Self {
+        files.sort_by(|a, b| a.name.cmp(&b.name));
         Self { site, files }
     }
 
@@ -40,7 +42,8 @@ impl Texts {
     ///
     /// A file that was changed since the load is an error: its text would not be that of the post.
     pub fn read(&self, post: &Post) -> Result<Article, Box<Diagnostic>> {
-        let file = self.files.get(&post.source).ok_or_else(|| changed(&post.source))?;
+        let found = self.files.binary_search_by(|file| file.name.cmp(&post.source));
+        let file = &self.files[found.map_err(|_| changed(&post.source))?];
         let source = source::read(&file.path, &post.source)?;
         if source.digest != post.source_digest {
             return Err(changed(&post.source));

@@ -17,6 +17,9 @@ use crate::files::{Fingerprint, Root};
 use crate::pictures::{Picture, Problem, Subject};
 use crate::render::{self, FeedLink, Neighbours, SiteContext, Topic, Writer};
 
+/// The made pictures that a post shows.
+type Shown = Vec<(Subject, Picture)>;
+
 /// The site's posts in order, with all that several files need of them.
 pub(super) struct Outline<'a> {
     /// The site.
@@ -24,7 +27,7 @@ pub(super) struct Outline<'a> {
     /// The public posts, newest first.
     pub posts: &'a [&'a Post],
     /// The made pictures that each post shows, in the same order.
-    pub pictures: Vec<Vec<(Subject, Picture)>>,
+    pub pictures: Vec<Shown>,
     /// The fingerprint of each post, its pictures included, in the same order.
     pub fingerprints: Vec<String>,
     /// The fingerprint of what others show of each post, in the same order.
@@ -47,20 +50,20 @@ pub(super) struct Outline<'a> {
 impl<'a> Outline<'a> {
     /// Takes the public posts, newest first.
     pub(super) fn new(site: &'a Site<'a>, posts: &'a [&'a Post]) -> Self {
-        let pictures: Vec<_> = (0..posts.len()).into_par_iter().map(|number| shown(site, posts, number)).collect();
-        let fingerprint = |(post, shown): (&&Post, &Vec<_>)| fingerprint::of_post(post, shown);
+        let ((pictures, fingerprints, heads), (topics, writers, numbers)) =
+            rayon::join(|| digests(site, posts), || lists(site, posts));
         let outline = Self {
             site,
             posts,
-            fingerprints: posts.par_iter().zip(&pictures).map(fingerprint).collect(),
-            heads: posts.par_iter().map(|post| fingerprint::of_head(post)).collect(),
+            pictures,
+            fingerprints,
+            heads,
             feed_input: String::new(),
             entries: OnceLock::new(),
-            pictures,
-            topics: render::topics_of(posts),
-            writers: render::writers_of(posts, site.publication),
+            topics,
+            writers,
             feeds: feed_links(site.publication),
-            numbers: posts.iter().enumerate().map(|(number, post)| (address(post), number)).collect(),
+            numbers,
             base: fingerprint::of_site(site),
         };
         let limit = (site.limit.entries, site.limit.bytes);
@@ -128,13 +131,30 @@ impl<'a> Outline<'a> {
     }
 }
 
+/// The pictures of each post, its fingerprint, and that of what others show of it.
+fn digests(site: &Site, posts: &[&Post]) -> (Vec<Shown>, Vec<String>, Vec<String>) {
+    let all = posts.par_iter().enumerate().map(|(number, post)| {
+        let pictures = shown(site, posts, number);
+        let fingerprint = fingerprint::of_post(post, &pictures);
+        (pictures, (fingerprint, fingerprint::of_head(post)))
+    });
+    let (pictures, (fingerprints, heads)) = all.unzip();
+    (pictures, fingerprints, heads)
+}
+
+/// The topics, the authors, and where each post stands in the list of all.
+fn lists<'a>(site: &Site<'a>, posts: &[&'a Post]) -> (Vec<Topic<'a>>, Vec<Writer<'a>>, HashMap<usize, usize>) {
+    let numbers = posts.iter().enumerate().map(|(number, post)| (address(post), number));
+    (render::topics_of(posts), render::writers_of(posts, site.publication), numbers.collect())
+}
+
 /// The posts of a list are those of the site themselves; to compare names takes longer.
 fn address(post: &Post) -> usize {
     std::ptr::from_ref(post).addr()
 }
 
 /// The pictures that a post shows, and its card if it is one of the newest.
-fn shown(site: &Site, posts: &[&Post], number: usize) -> Vec<(Subject, Picture)> {
+fn shown(site: &Site, posts: &[&Post], number: usize) -> Shown {
     let card = (number < site.cards).then(|| render::card_of(posts[number], site.publication)).flatten();
     let card = card.and_then(|card| site.pictures.of(&card).ok().map(|picture| (card, picture)));
     render::pictures_of(posts[number], &site.publication.base_url, site.pictures).into_iter().chain(card).collect()

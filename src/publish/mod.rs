@@ -188,7 +188,8 @@ fn remove_leftovers(
     changes: &mut SiteChanges,
 ) -> Result<Vec<String>, PublishError> {
     let mut forgotten = Vec::new();
-    for (path, record) in placer.manifest.files.iter().filter(|(path, _)| !listed.wants(path)) {
+    let remembered: Vec<_> = placer.manifest.files.par_iter().filter(|(path, _)| !listed.wants(path)).collect();
+    for (path, record) in remembered {
         if leftovers == Leftovers::Keep || pictures::is_made(path) {
             continue;
         }
