@@ -1,7 +1,6 @@
 //! One post, frozen for mailing.
 
-use std::fmt::Write as _;
-
+use super::hex::hex;
 use super::ids::PostId;
 
 /// A place in an issue's HTML or text that differs from recipient to recipient.
@@ -35,12 +34,12 @@ impl Slot {
     /// As [`marker`](Self::marker), with the text for recipients who have no value.
     pub fn marker_or(&self, nonce: &str, default: &str) -> String {
         let name = match self {
-            Self::Attribute(name) => format!("{}x", hex(name)),
+            Self::Attribute(name) => format!("{}x", hex(name.as_bytes())),
             Self::UnsubscribeUrl | Self::SubscriberName | Self::SubscriberAddress | Self::PreferencesUrl => {
                 String::new()
             }
         };
-        let default = if default.is_empty() { String::new() } else { format!("or{}x", hex(default)) };
+        let default = if default.is_empty() { String::new() } else { format!("or{}x", hex(default.as_bytes())) };
         format!("slot{nonce}{}{name}{default}end", self.word())
     }
 
@@ -104,14 +103,6 @@ fn read(text: &str) -> Option<(Slot, String, &str)> {
         None => (String::new(), rest),
     };
     Some((slot, default, rest.strip_prefix("end")?))
-}
-
-/// Text as lower-case hex.
-fn hex(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len() * 2), |mut out, byte| {
-        write!(out, "{byte:02x}").expect("writing to a string cannot fail");
-        out
-    })
 }
 
 /// The text of the hex digits before the first `x`, and what follows it.

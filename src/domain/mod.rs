@@ -12,6 +12,7 @@ pub mod digest;
 pub mod document;
 pub mod entry;
 pub mod guard;
+pub mod hex;
 pub mod ids;
 pub mod issue;
 pub mod policy;

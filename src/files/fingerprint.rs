@@ -4,6 +4,8 @@ use std::hash::{Hash, Hasher};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use crate::domain::hex::hex;
+
 /// How many bytes are gathered before they are digested: values come in pieces of a few.
 const GATHERED: usize = 4096;
 
@@ -34,7 +36,7 @@ impl Fingerprint {
     /// The fingerprint in hex.
     pub fn hex(mut self) -> String {
         self.context.update(&self.gathered);
-        super::hex(self.context.finish().as_ref())
+        hex(self.context.finish().as_ref())
     }
 }
 

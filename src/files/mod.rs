@@ -18,6 +18,8 @@ mod whole;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::domain::hex::hex;
+
 pub use asset::{compare_asset, copy_asset};
 pub use cache::Cache;
 pub use fingerprint::Fingerprint;
@@ -87,13 +89,4 @@ impl FileError {
 /// The SHA-256 of some bytes, in lower-case hex: how a file is known to be ours.
 pub fn digest(bytes: &[u8]) -> String {
     hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref())
-}
-
-/// Bytes in lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for n in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-        out.push(char::from(b"0123456789abcdef"[usize::from(n)]));
-    }
-    out
 }

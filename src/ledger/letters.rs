@@ -89,7 +89,7 @@ mod digest_text {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::ledger::secrets::{hex, unhex};
+    use crate::domain::hex::{hex, unhex};
 
     pub(super) fn serialize<S: Serializer>(digest: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
         out.serialize_str(&hex(digest))

@@ -10,6 +10,7 @@ use super::Ledger;
 use super::error::LedgerError;
 use super::open::write_on;
 use crate::domain::address::Address;
+use crate::domain::hex::hex;
 
 /// A random key of 32 bytes. `Debug` prints `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,21 +70,6 @@ fn random<const N: usize>() -> [u8; N] {
 /// 32 random hexadecimal digits: a ledger's identity.
 pub(super) fn random_name() -> String {
     hex(&random::<16>())
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles.map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect()
-}
-
-/// The bytes of a text that [`hex`] wrote; `None` for any other.
-pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    for (nth, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * nth..2 * nth + 2)?, 16).ok()?;
-    }
-    (hex(&bytes) == text).then_some(bytes)
 }
 
 /// The keyed hash by which a suppressed address is known again after the person is erased.

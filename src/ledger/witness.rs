@@ -15,7 +15,7 @@ use aws_lc_rs::digest;
 
 use super::error::LedgerError;
 use super::open::beside;
-use super::secrets::hex;
+use crate::domain::hex::hex;
 use crate::domain::ids::DeliveryId;
 
 /// What a witness remembers, and what a state file says of itself.

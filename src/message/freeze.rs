@@ -10,12 +10,13 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, MessageBuilder, MultiPart, SinglePart};
 
 use super::error::{Field, Reason, Unrenderable};
-use super::frozen::{FIRST_VERSION, Frozen, Part, Segment, hex};
+use super::frozen::{FIRST_VERSION, Frozen, Part, Segment};
 use super::scan::{Flaw, field_names};
 use super::splice::assemble;
 use super::{header, pictures, quoted_printable};
 use crate::dkim::Signers;
 use crate::domain::address::Address;
+use crate::domain::hex::hex;
 use crate::domain::ids::MessageId;
 use crate::domain::issue::{Issue, Marker};
 use crate::domain::publication::Publication;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::ASSEMBLER_VERSION;
 use super::splice::Recipient;
 use crate::domain::address::Address;
+use crate::domain::hex::hex;
 use crate::domain::ids::{IssueId, PostId};
 use crate::domain::issue::{Slot, Variants};
 
@@ -228,12 +229,6 @@ impl Segment {
 #[derive(Deserialize)]
 struct Version {
     version: u32,
-}
-
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles.map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect()
 }
 
 /// Addresses as JSON strings; reading one parses it again.

@@ -2,8 +2,9 @@
 
 use aws_lc_rs::hmac;
 
-use super::frozen::{Frozen, hex};
+use super::frozen::Frozen;
 use crate::domain::address::Address;
+use crate::domain::hex::hex;
 use crate::domain::ids::{Generation, IssueId, MessageId, SubscriberId};
 
 /// The Message-ID of one subscriber's copy: a keyed hash of (list, issue, subscriber,
