@@ -6,15 +6,18 @@
 //! a clock or a machine: the same text always gives the same pieces.
 
 mod languages;
+mod recent;
 mod scopes;
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 
 use syntect::parsing::{ParseState, SyntaxReference};
 
 pub use languages::{COMMON, is_known};
+use recent::Recent;
 use scopes::Tokens;
 
 /// Longer code stays plain: nobody reads it for its colours, and it would cost seconds.
@@ -100,11 +103,12 @@ pub struct Span {
 
 /// The spans of a text, in order and apart from each other. A language that nobody knows, a
 /// text of more than 100 KB, one with a line of more than 2,000 bytes and one with many lines
-/// nearly as long have none.
-pub fn spans(language: &str, text: &str) -> Vec<Span> {
+/// nearly as long have none. A second call with the same soon after the first finds them done.
+pub fn spans(language: &str, text: &str) -> Arc<[Span]> {
+    static RECENT: LazyLock<Recent> = LazyLock::new(Recent::new);
     match languages::grammar(language) {
-        Some(grammar) if is_for_people(text) => parsed(grammar, text),
-        Some(_) | None => Vec::new(),
+        Some(grammar) if is_for_people(text) => RECENT.spans(language, text, || parsed(grammar, text)),
+        Some(_) | None => Arc::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::*;
 fn shown(language: &str, text: &str) -> String {
     let mut out = String::new();
     let mut done = 0;
-    for span in spans(language, text) {
+    for span in &*spans(language, text) {
         let plain = &text[done..span.range.start];
         write!(out, "{plain}{}[{}]", span.token.class(), &text[span.range.clone()]).unwrap();
         done = span.range.end;
@@ -101,7 +101,7 @@ proptest! {
         text in "([a-z \"'`#/*<>{}()=+-]|\n|é|日|//|fn |def ){0,60}",
     ) {
         let mut done = 0;
-        for span in spans(&language, &text) {
+        for span in &*spans(&language, &text) {
             prop_assert!(done <= span.range.start && span.range.start < span.range.end);
             prop_assert!(text.get(span.range.clone()).is_some_and(|words| words.trim() == words));
             done = span.range.end;

@@ -2,6 +2,7 @@
 //! and plain for feeds.
 
 use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 
 use super::blocks::{MAIL_BOX, MAIL_BOX_END};
 use super::{Colours, Medium, Writer};
@@ -38,9 +39,9 @@ impl Writer<'_> {
     fn code_lines(&mut self, language: Option<&str>, marked: &[RangeInclusive<usize>], text: &str) {
         let spans = match (language, self.colours) {
             (Some(language), Colours::Classes) => highlight::spans(language, text),
-            (None, _) | (Some(_), Colours::None) => Vec::new(),
+            (None, _) | (Some(_), Colours::None) => Arc::default(),
         };
-        let mut rest = spans.as_slice();
+        let mut rest = &*spans;
         let mut done = 0;
         for lines in marked_bytes(marked, text) {
             rest = self.code_words(text, done..lines.start, rest);
