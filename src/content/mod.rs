@@ -16,6 +16,7 @@ mod draft;
 mod elements;
 mod git;
 mod head;
+mod held;
 mod html;
 mod identity;
 mod ignore;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::article;
 use super::cache::{Cache, Entry, Piece};
 use super::draft::{Draft, Meant, Origin};
+use super::held::Label;
 use super::links::{Found, Linker};
 use super::lint::Sights;
 use super::lookup::Answers;
@@ -86,13 +87,16 @@ pub(super) fn parse(mut placed: Placed, site: &Site, cache: &Cache, show: &Show<
         }
     };
     let (reading, document) = read(&placed.draft, &text, site);
+    let size = text.len();
     drop(text);
     entry = entry.and_then(|entry| Some(Entry { text: Piece::New(packed(&reading)?), ..entry }));
     let Reading { facts, diagnostics, sights, .. } = reading;
     let post = facts.zip(document).map(|(facts, document)| {
         let article = Article { post: post(placed, facts), document };
         show(&article);
-        Box::new(article.post)
+        let Article { post, document } = article;
+        site.held.put(Label::of(&post), size, document);
+        Box::new(post)
     });
     Parsed { post, whereabouts, diagnostics, sights, entry }
 }

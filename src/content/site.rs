@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Look;
 use super::discover::{Scope, is_contents, is_markdown};
+use super::held::Held;
 use crate::domain::post::{Slug, Visibility};
 use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
@@ -28,6 +29,8 @@ pub(super) struct Site {
     /// What is looked for beside the posts.
     pub(super) look: Look,
     pub(super) pictures: Arc<Pictures>,
+    /// The texts that will be wanted again.
+    pub(super) held: Held,
     /// When the load began, by the clock of the disk.
     pub(super) moment: Option<i64>,
     /// The publication's folder with links resolved: no file outside it is shown.
@@ -59,6 +62,7 @@ impl Site {
             base_url,
             look: Look::Build,
             pictures,
+            held: Held::default(),
             moment: None,
             boundary,
             pages,

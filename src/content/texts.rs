@@ -1,7 +1,8 @@
-//! The texts of posts: parsed when they are asked for, and not held.
+//! The texts of posts: parsed when they are asked for, unless they are held.
 
 use std::path::PathBuf;
 
+use super::held::Label;
 use super::links::Linker;
 use super::site::Site;
 use super::source;
@@ -37,8 +38,8 @@ impl Texts {
         Self { site, files }
     }
 
-    /// Reads and parses the text of a post of this load. A second call does it again and gives
-    /// the same.
+    /// The text of a post of this load, read again: one of the newest is still held, others are parsed
+    /// anew. A second call gives the same.
     ///
     /// A file that was changed since the load is an error: its text would not be that of the post.
     pub fn read(&self, post: &Post) -> Result<Article, Box<Diagnostic>> {
@@ -48,9 +49,13 @@ impl Texts {
         if source.digest != post.source_digest {
             return Err(changed(&post.source));
         }
+        if let Some(document) = self.site.held.get(Label::of(post)) {
+            return Ok(Article { post: post.clone(), document });
+        }
         // What is wrong was said when the post was loaded.
         let mut linker = Linker::new(&self.site, &file.path, &post.source, &source.text);
         let (document, _) = parse(&source.text, file.body, file.title.as_deref(), &mut linker)?;
+        self.site.held.put(Label::of(post), source.text.len(), document.clone());
         Ok(Article { post: post.clone(), document })
     }
 }
