@@ -3,7 +3,7 @@
 //! a link to the rest. No cut reaches the footer: the way out is always there.
 
 use super::html::Colours;
-use super::most::most;
+use super::most::{Attempt, most};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Block, Document, plain_text};
 use crate::domain::post::{Article, Post};
@@ -15,6 +15,10 @@ const TELL_AT: usize = 90 * 1024;
 /// The largest HTML that goes out. Gmail cuts off at 102 KB; two are left for what differs
 /// from recipient to recipient.
 const LARGEST: usize = 100 * 1024;
+
+/// A text whose HTML has more before its styles are put in needs none to be known as too large. They
+/// add to it, and putting them into a long text takes longer than all else.
+pub(super) const HOPELESS: usize = 2 * LARGEST;
 
 /// What of a post is mailed.
 #[derive(Debug, Clone)]
@@ -36,30 +40,35 @@ pub(super) struct Rest {
 }
 
 /// The fullest rendering of a post that no mail program cuts off, and what the author should
-/// know of it. `render` returns it with the bytes of its HTML. The error is a template so long
-/// that nothing of the post fits beside it.
+/// know of it. `render` gives up what has more than [`HOPELESS`] bytes; `lengths` are the bytes that
+/// the text has before each block and in all, as nearly as can be said without its styles. The error
+/// is a template so long that nothing of the post fits beside it.
 pub(super) fn fitted<T>(
     article: &Article,
-    render: impl Fn(&Extent) -> Result<(T, usize), Diagnostic>,
+    lengths: impl FnOnce() -> Vec<usize>,
+    render: impl Fn(&Extent) -> Result<Attempt<T>, Diagnostic>,
 ) -> Result<(T, Option<Diagnostic>), Diagnostic> {
     let post = &article.post;
     let whole = Extent { article: article.clone(), colours: Colours::Classes, rest: None };
-    let (rendered, size) = render(&whole)?;
-    if size < TELL_AT {
-        return Ok((rendered, None));
-    }
-    if size <= LARGEST {
-        return Ok((rendered, Some(told(post, size, "it is nearly there"))));
-    }
-    let mut plain_size = size;
-    if walk::has_code(&article.document) {
-        let (rendered, size_without) = render(&Extent { colours: Colours::None, ..whole })?;
-        if size_without <= LARGEST {
-            return Ok((rendered, Some(told(post, size, "its code is mailed without colours"))));
+    let mut attempt = render(&whole)?;
+    let size = Size::of(&attempt);
+    match attempt {
+        Attempt::Finished(rendered, bytes) if bytes < TELL_AT => return Ok((rendered, None)),
+        Attempt::Finished(rendered, bytes) if bytes <= LARGEST => {
+            return Ok((rendered, Some(told(post, size, "it is nearly there"))));
         }
-        plain_size = size_without;
+        Attempt::Finished(..) | Attempt::GivenUp(_) => {}
     }
-    let (rendered, rest) = longest(article, plain_size, &render)?;
+    if walk::has_code(&article.document) {
+        attempt = render(&Extent { colours: Colours::None, ..whole })?;
+        match attempt {
+            Attempt::Finished(rendered, bytes) if bytes <= LARGEST => {
+                return Ok((rendered, Some(told(post, size, "its code is mailed without colours"))));
+            }
+            Attempt::Finished(..) | Attempt::GivenUp(_) => {}
+        }
+    }
+    let (rendered, rest) = longest(article, &lengths(), attempt.size(), &render)?;
     let what = if rest.title.is_empty() { String::new() } else { format!(" before \"{}\"", rest.title) };
     Ok((rendered, Some(told(post, size, &format!("it ends{what} with a link to the rest")))))
 }
@@ -68,16 +77,20 @@ pub(super) fn fitted<T>(
 /// before the first heading fits. `whole` is the size of all of it.
 fn longest<T>(
     article: &Article,
+    lengths: &[usize],
     whole: usize,
-    render: &impl Fn(&Extent) -> Result<(T, usize), Diagnostic>,
+    render: &impl Fn(&Extent) -> Result<Attempt<T>, Diagnostic>,
 ) -> Result<(T, Rest), Diagnostic> {
     let blocks = &article.document.blocks;
     let headings = (1..blocks.len()).filter(|at| matches!(blocks[*at], Block::Heading { .. }));
     for places in [headings.collect::<Vec<usize>>(), (0..blocks.len()).collect()] {
-        let found = most(places.len(), whole, LARGEST, |nth| {
+        let weights: Vec<usize> = places.iter().map(|at| lengths[*at]).chain(lengths.last().copied()).collect();
+        let found = most(&weights, whole, LARGEST, |nth| {
             let extent = until(article, places[nth]);
-            let (rendered, size) = render(&extent)?;
-            Ok(((rendered, extent.rest), size))
+            Ok(match render(&extent)? {
+                Attempt::Finished(rendered, size) => Attempt::Finished((rendered, extent.rest), size),
+                Attempt::GivenUp(size) => Attempt::GivenUp(size),
+            })
         })?;
         if let Some(((rendered, Some(rest)), _)) = found {
             return Ok((rendered, rest));
@@ -95,7 +108,9 @@ pub(super) fn fitted_list<T>(
     render: impl Fn(usize) -> Result<(T, usize), Diagnostic>,
 ) -> Result<(T, Option<Diagnostic>), Diagnostic> {
     let help = "shorten the summaries; every post is in the text part and on the web";
-    let told = |size: usize, what: &str| Diagnostic::warning("mail-size", place.clone(), said(size, what)).help(help);
+    let told = |size: usize, what: &str| {
+        Diagnostic::warning("mail-size", place.clone(), said(Size::Exactly(size), what)).help(help)
+    };
     let (rendered, size) = render(posts)?;
     if size < TELL_AT {
         return Ok((rendered, None));
@@ -103,8 +118,10 @@ pub(super) fn fitted_list<T>(
     if size <= LARGEST {
         return Ok((rendered, Some(told(size, "it is nearly there"))));
     }
+    let weights: Vec<usize> = (1..=posts + 1).collect();
+    let render = |shown| render(shown).map(|(rendered, size)| Attempt::Finished(rendered, size));
     let (rendered, shown) =
-        most(posts, size, LARGEST, render)?.ok_or_else(|| template_too_long(place.clone(), "mail/digest.html"))?;
+        most(&weights, size, LARGEST, render)?.ok_or_else(|| template_too_long(place.clone(), "mail/digest.html"))?;
     Ok((rendered, Some(told(size, &format!("it ends after {shown} of {posts} posts with a link to the rest")))))
 }
 
@@ -113,8 +130,28 @@ fn template_too_long(place: Place, template: &str) -> Diagnostic {
     Diagnostic::error("mail-size", place, message).help(format!("make `{template}` shorter"))
 }
 
-fn said(size: usize, what: &str) -> String {
-    format!("the mail's HTML has {} KB, and Gmail cuts off at 102 KB: {what}", size.div_ceil(1024))
+/// How many bytes the HTML of a whole mail has.
+#[derive(Debug, Clone, Copy)]
+enum Size {
+    Exactly(usize),
+    MoreThan(usize),
+}
+
+impl Size {
+    fn of<T>(attempt: &Attempt<T>) -> Self {
+        match attempt {
+            Attempt::Finished(_, size) => Self::Exactly(*size),
+            Attempt::GivenUp(size) => Self::MoreThan(*size),
+        }
+    }
+}
+
+fn said(size: Size, what: &str) -> String {
+    let size = match size {
+        Size::Exactly(size) => format!("{} KB", size.div_ceil(1024)),
+        Size::MoreThan(size) => format!("more than {} KB", size / 1024),
+    };
+    format!("the mail's HTML has {size}, and Gmail cuts off at 102 KB: {what}")
 }
 
 /// The post before a block of it, with the notes that it refers to.
@@ -131,7 +168,7 @@ fn until(article: &Article, end: usize) -> Extent {
     Extent { article, colours: Colours::None, rest: Some(Rest { fragment, title }) }
 }
 
-fn told(post: &Post, size: usize, what: &str) -> Diagnostic {
+fn told(post: &Post, size: Size, what: &str) -> Diagnostic {
     Diagnostic::warning("mail-size", Place::file(&post.source), said(size, what))
         .help("divide the post, or leave long listings to the web")
 }
@@ -145,15 +182,24 @@ mod tests {
     /// A renderer that writes 1,000 bytes around the text, a byte for each of its letters, and
     /// 20 for each letter of code with colours.
     #[expect(clippy::unnecessary_wraps, reason = "the signature of a renderer")]
-    fn measured(extent: &Extent) -> Result<(Extent, usize), Diagnostic> {
+    fn measured(extent: &Extent) -> Result<Attempt<Extent>, Diagnostic> {
+        let size = size(&extent.article.document.blocks, extent.colours);
+        Ok(if size > HOPELESS { Attempt::GivenUp(size) } else { Attempt::Finished(extent.clone(), 1000 + size) })
+    }
+
+    fn size(blocks: &[Block], colours: Colours) -> usize {
         let size = |block: &Block| match block {
             Block::Paragraph(content) | Block::Heading { content, .. } => plain_text(content).len(),
-            Block::Code { text, .. } if extent.colours == Colours::Classes => text.len() * 20,
+            Block::Code { text, .. } if colours == Colours::Classes => text.len() * 20,
             Block::Code { text, .. } => text.len(),
             _ => 0,
         };
-        let size = 1000 + extent.article.document.blocks.iter().map(size).sum::<usize>();
-        Ok((extent.clone(), size))
+        blocks.iter().map(size).sum()
+    }
+
+    fn fit(article: &Article) -> Result<(Extent, Option<Diagnostic>), Diagnostic> {
+        let blocks = &article.document.blocks;
+        fitted(article, || (0..=blocks.len()).map(|end| size(&blocks[..end], Colours::None)).collect(), measured)
     }
 
     fn post(blocks: Vec<Block>) -> Article {
@@ -170,28 +216,35 @@ mod tests {
 
     #[test]
     fn a_short_mail_is_whole_and_nothing_is_said() {
-        let (mail, told) = fitted(&post(vec![letters(80_000), code(100)]), measured).unwrap();
+        let (mail, told) = fit(&post(vec![letters(80_000), code(100)])).unwrap();
         assert_eq!((mail.rest, mail.colours, told), (None, Colours::Classes, None));
     }
 
     #[test]
     fn a_mail_near_the_limit_is_whole_and_its_author_is_told() {
-        let (mail, told) = fitted(&post(vec![letters(95_000)]), measured).unwrap();
+        let (mail, told) = fit(&post(vec![letters(95_000)])).unwrap();
         assert_eq!((mail.rest, mail.colours), (None, Colours::Classes));
         assert!(told.unwrap().message.contains("has 94 KB"));
     }
 
     #[test]
     fn the_colours_of_code_go_first() {
-        let (mail, told) = fitted(&post(vec![letters(60_000), code(6_000)]), measured).unwrap();
+        let (mail, told) = fit(&post(vec![letters(60_000), code(6_000)])).unwrap();
         assert_eq!((mail.rest, mail.colours), (None, Colours::None));
         assert!(told.unwrap().message.ends_with("its code is mailed without colours"));
     }
 
     #[test]
+    fn of_a_mail_that_was_given_up_it_is_said_how_much_it_is_at_least() {
+        let (mail, told) = fit(&post(vec![code(20_000)])).unwrap();
+        assert_eq!((mail.rest, mail.colours), (None, Colours::None));
+        assert!(told.unwrap().message.contains("has more than 390 KB, and"));
+    }
+
+    #[test]
     fn then_the_mail_ends_before_the_last_heading_that_can_be_reached() {
         let chapter = |n: u8| [heading(2, &format!("h{n}"), &format!("Chapter {n}")), letters(30_000)];
-        let (mail, told) = fitted(&post((1..9).flat_map(chapter).collect()), measured).unwrap();
+        let (mail, told) = fit(&post((1..9).flat_map(chapter).collect())).unwrap();
         let rest = mail.rest.unwrap();
         assert_eq!((rest.fragment.as_str(), mail.article.document.blocks.len()), ("h4", 6));
         assert_eq!(mail.colours, Colours::None);
@@ -200,9 +253,9 @@ mod tests {
 
     #[test]
     fn a_text_without_a_heading_in_reach_ends_before_any_block() {
-        let (mail, _) = fitted(&post(vec![letters(60_000), letters(60_000), heading(2, "h", "H")]), measured).unwrap();
+        let (mail, _) = fit(&post(vec![letters(60_000), letters(60_000), heading(2, "h", "H")])).unwrap();
         assert_eq!((mail.article.document.blocks.len(), mail.rest.unwrap().fragment.as_str()), (1, ""));
-        let (mail, _) = fitted(&post(vec![letters(600_000)]), measured).unwrap();
+        let (mail, _) = fit(&post(vec![letters(600_000)])).unwrap();
         assert_eq!(mail.article.document.blocks.len(), 0);
     }
 
@@ -240,8 +293,8 @@ mod tests {
 
     #[test]
     fn a_template_that_leaves_no_room_is_refused() {
-        let long = |extent: &Extent| measured(extent).map(|(mail, size)| (mail, size + LARGEST));
-        let problem = fitted(&post(vec![letters(10)]), long).err().unwrap();
+        let long = |extent: &Extent| Ok(Attempt::Finished(extent.clone(), LARGEST + 1));
+        let problem = fitted(&post(vec![letters(10)]), || vec![0, 10], long).err().unwrap();
         assert_eq!(problem.code, "mail-size");
     }
 }

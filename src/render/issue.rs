@@ -6,6 +6,7 @@ use super::clip::{self, Extent};
 use super::html::{self, Medium, push_attribute};
 use super::links::Here;
 use super::mail::{Mail, Templates};
+use super::most::Attempt;
 use super::views::{PostView, SiteView, byline, finished_html};
 use super::{SiteContext, Theme, embed, shown, text};
 use crate::config::MailPictures;
@@ -27,20 +28,24 @@ pub fn issue(
     pictures: MailPictures,
 ) -> Result<(Issue, Vec<Diagnostic>), Diagnostic> {
     let words = text::body(article, &site.publication.base_url, site.pictures);
-    let (issue, clipped) = clip::fitted(article, |extent| {
-        let issue = rendered(theme, site, &article.post, extent, &words)?;
+    let lengths = || html::lengths(article, &site.publication.base_url, site.pictures);
+    let (issue, clipped) = clip::fitted(article, lengths, |extent| {
+        let body = body(site, extent);
+        if body.len() > clip::HOPELESS {
+            return Ok(Attempt::GivenUp(body.len()));
+        }
+        let issue = rendered(theme, site, &article.post, &body, &words)?;
         let size = issue.largest_html();
-        Ok((issue, size))
+        Ok(Attempt::Finished(issue, size))
     })?;
     let (issue, linked) = embed::embedded(issue, pictures, site, &article.post);
     Ok((issue, clipped.into_iter().chain(linked).collect()))
 }
 
-fn rendered(theme: &Theme, site: &SiteContext, post: &Post, extent: &Extent, words: &str) -> Result<Issue, Diagnostic> {
-    let body = body(site, extent);
+fn rendered(theme: &Theme, site: &SiteContext, post: &Post, body: &str, words: &str) -> Result<Issue, Diagnostic> {
     let context = context(theme, site, post);
     let (mut html, mut text) = (context.clone(), context);
-    html.insert_value("body", finished_html(&body));
+    html.insert_value("body", finished_html(body));
     text.insert("body", words);
     let mail = Mail {
         templates: &TEMPLATES,

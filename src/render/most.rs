@@ -5,19 +5,41 @@ use crate::diagnostic::Diagnostic;
 /// So often is a number guessed; who has not found it so is divided in halves.
 const GUESSES: usize = 4;
 
-/// The largest number below `count` with which the HTML has at most `limit` bytes, with what
-/// `render` makes of it; `None` when it has more even with 0. `whole` is its size with all, above
-/// the limit.
+/// What came of a rendering.
+pub(super) enum Attempt<T> {
+    /// It, and how many bytes its HTML has.
+    Finished(T, usize),
+    /// It was given up, since so many bytes were there before its styles were put in.
+    GivenUp(usize),
+}
+
+/// Styles make most texts about so many times as long.
+const GROWTH: usize = 3;
+
+impl<T> Attempt<T> {
+    /// How many bytes it has; of what was given up, about how many it would have.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Finished(_, size) => *size,
+            Self::GivenUp(size) => size * GROWTH,
+        }
+    }
+}
+
+/// The largest number with which the HTML has at most `limit` bytes, with what `render` makes of it;
+/// `None` when it has more even with 0. `weights` tells for each number how much it stands for, and
+/// last for all, in any unit and never less than for the number before; `whole` is the size of all,
+/// above the limit.
 ///
-/// Twice as many are mostly twice as large. So a number is guessed from the sizes that are known, and
-/// then its neighbour is tried: for most texts that is all.
+/// What weighs twice as much is mostly twice as large. So a number is guessed from the sizes that are
+/// known, and then its neighbour is tried: for most texts that is all.
 pub(super) fn most<T>(
-    count: usize,
+    weights: &[usize],
     whole: usize,
     limit: usize,
-    render: impl Fn(usize) -> Result<(T, usize), Diagnostic>,
+    render: impl Fn(usize) -> Result<Attempt<T>, Diagnostic>,
 ) -> Result<Option<(T, usize)>, Diagnostic> {
-    let mut search = Search { low: (0, 0), high: (count + 1, whole), limit, found: None };
+    let mut search = Search { weights, low: (0, 0), high: (weights.len(), whole), limit, found: None };
     let mut guesses = 0..GUESSES;
     while search.between() > 1 {
         if guesses.next().is_none() {
@@ -34,38 +56,49 @@ pub(super) fn most<T>(
 
 /// Places with their sizes: the highest that is known to fit, the lowest that is known not to. The
 /// place of a number is one more than the number, and place 0 is nothing at all.
-struct Search<T> {
+struct Search<'w, T> {
+    weights: &'w [usize],
     low: (usize, usize),
     high: (usize, usize),
     limit: usize,
     found: Option<(T, usize)>,
 }
 
-impl<T> Search<T> {
+impl<T> Search<'_, T> {
     fn between(&self) -> usize {
         self.high.0 - self.low.0
     }
 
-    /// How far above the lower place the limit lies if sizes grow evenly.
+    fn weight(&self, place: usize) -> usize {
+        if place == 0 { 0 } else { self.weights[place - 1] }
+    }
+
+    /// How far above the lower place the limit lies if sizes grow as weights do.
     fn guess(&self) -> usize {
-        (self.limit - self.low.1) * self.between() / (self.high.1 - self.low.1)
+        let (low, high) = (self.weight(self.low.0), self.weight(self.high.0));
+        let wanted = low + (self.limit - self.low.1) * (high - low) / (self.high.1 - self.low.1);
+        self.weights[self.low.0..self.high.0].partition_point(|weight| *weight <= wanted)
     }
 
     /// Renders so far above the lower place, but below the higher; whether it fits.
     fn look(
         &mut self,
         step: usize,
-        render: &impl Fn(usize) -> Result<(T, usize), Diagnostic>,
+        render: &impl Fn(usize) -> Result<Attempt<T>, Diagnostic>,
     ) -> Result<bool, Diagnostic> {
         let place = self.low.0 + step.clamp(1, self.between() - 1);
-        let (rendered, size) = render(place - 1)?;
-        let fits = size <= self.limit;
-        if fits {
-            (self.low, self.found) = ((place, size), Some((rendered, place - 1)));
-        } else {
-            self.high = (place, size);
+        let attempt = render(place - 1)?;
+        let size = attempt.size();
+        match attempt {
+            Attempt::Finished(rendered, _) if size <= self.limit => {
+                (self.low, self.found) = ((place, size), Some((rendered, place - 1)));
+                Ok(true)
+            }
+            Attempt::Finished(..) | Attempt::GivenUp(_) => {
+                self.high = (place, size);
+                Ok(false)
+            }
         }
-        Ok(fits)
     }
 }
 
@@ -77,15 +110,21 @@ mod tests {
 
     use super::*;
 
-    /// What is found among these sizes, and after how many renderings.
+    /// What is found among these sizes, and after how many renderings, when each number weighs as
+    /// much as the next.
     fn found(sizes: &[usize], limit: usize) -> (Option<usize>, usize) {
-        let (whole, count) = (sizes[sizes.len() - 1], sizes.len() - 1);
+        let even: Vec<usize> = (1..=sizes.len()).collect();
+        found_by_weight(&even, sizes, limit)
+    }
+
+    fn found_by_weight(weights: &[usize], sizes: &[usize], limit: usize) -> (Option<usize>, usize) {
+        let whole = sizes[sizes.len() - 1];
         let asked = Cell::new(0);
         let render = |nth: usize| {
             asked.set(asked.get() + 1);
-            Ok((nth, sizes[nth]))
+            Ok(Attempt::Finished(nth, sizes[nth]))
         };
-        let found = most(count, whole, limit, render).unwrap();
+        let found = most(weights, whole, limit, render).unwrap();
         assert!(found.is_none_or(|(rendered, nth)| rendered == nth));
         (found.map(|(_, nth)| nth), asked.get())
     }
@@ -100,15 +139,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_sizes_grow_as_weights_do_two_renderings_are_enough() {
+        let weights: Vec<usize> = (1..=1000_usize).map(|n| n.pow(3)).collect();
+        let sizes: Vec<usize> = weights.iter().map(|weight| weight * 2).collect();
+        assert_eq!(found_by_weight(&weights, &sizes, 2_000_000), (Some(99), 2));
+    }
+
+    #[test]
+    fn what_was_given_up_is_never_found() {
+        let given_up = |_| Ok(Attempt::<usize>::GivenUp(200));
+        let render = |nth| if nth < 3 { Ok(Attempt::Finished(nth, nth)) } else { given_up(nth) };
+        assert_eq!(most(&[1, 2, 3, 4, 5, 6], 5_000, 100, render).unwrap(), Some((2, 2)));
+        assert_eq!(most(&[1, 2], 5_000, 100, given_up).unwrap(), None);
+    }
+
     proptest! {
         #[test]
         fn the_largest_that_fits_is_found_however_sizes_grow(
             steps in proptest::collection::vec(prop_oneof![0..5_usize, 0..100_000_usize], 1..60),
             limit in 0..500_000_usize,
+            heavier in proptest::collection::vec(0..1000_usize, 60),
         ) {
             let mut sizes: Vec<usize> = steps.iter().scan(0, |sum, step| { *sum += step; Some(*sum) }).collect();
             sizes.push(sizes[sizes.len() - 1].max(limit) + 1);
-            let (nth, asked) = found(&sizes, limit);
+            let weights: Vec<usize> =
+                heavier.iter().take(sizes.len()).scan(0, |sum, step| { *sum += step; Some(*sum) }).collect();
+            let (nth, asked) = found_by_weight(&weights, &sizes, limit);
             prop_assert_eq!(nth, sizes.iter().rposition(|size| *size <= limit));
             prop_assert!(asked <= 2 * GUESSES + 7, "{}", asked);
         }

@@ -90,22 +90,22 @@ pub(super) fn body_in(
     }
 }
 
+/// How many bytes the body of a mail without colours has before each block, and in all: without its
+/// notes, and before raw HTML is sanitised.
+pub(super) fn lengths(article: &Article, base: &SiteUrl, pictures: &Pictures) -> Vec<usize> {
+    let links = Links::new(base, article.post.site_path(), Reach::Absolute);
+    let mut writer = Writer::new(article, links, pictures, Medium::Mail, Colours::None);
+    let mut lengths = vec![0];
+    for block in article.document.blocks.chunks(1) {
+        writer.blocks(block);
+        lengths.push(writer.out.len());
+    }
+    lengths
+}
+
 fn written(article: &Article, links: Links, pictures: &Pictures, medium: Medium, colours: Colours) -> String {
-    let Article { post, document } = article;
-    let mut writer = Writer {
-        out: String::with_capacity(4096),
-        links,
-        medium,
-        colours,
-        pictures,
-        post,
-        document,
-        note_prefix: post.slug.as_str().replace(['/', '.'], "-"),
-        note_uses: vec![0; document.footnotes.len()],
-        outline: Outline::of(document),
-        inside_link: false,
-    };
-    writer.blocks(&document.blocks);
+    let mut writer = Writer::new(article, links, pictures, medium, colours);
+    writer.blocks(&article.document.blocks);
     writer.notes();
     writer.out
 }
@@ -129,7 +129,24 @@ struct Writer<'a> {
     inside_link: bool,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(article: &'a Article, links: Links, pictures: &'a Pictures, medium: Medium, colours: Colours) -> Self {
+        let Article { post, document } = article;
+        Self {
+            out: String::with_capacity(4096),
+            links,
+            medium,
+            colours,
+            pictures,
+            post,
+            document,
+            note_prefix: post.slug.as_str().replace(['/', '.'], "-"),
+            note_uses: vec![0; document.footnotes.len()],
+            outline: Outline::of(document),
+            inside_link: false,
+        }
+    }
+
     fn open(&mut self, tag: &str) {
         self.out.push('<');
         self.out.push_str(tag);
