@@ -14,7 +14,6 @@
 //! one part, and all processors read and write.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::path::Path;
 
@@ -22,6 +21,7 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::lookup::digest;
 use super::{Look, Options};
 use crate::files::{self, Fingerprint, Stamp, packed, unpacked};
 
@@ -253,12 +253,9 @@ impl Part {
     }
 }
 
-/// The part that keeps a file. The same in every run of one program, which is all that a cache
-/// needs.
+/// The part that keeps a file.
 fn part_number(name: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    usize::try_from(hasher.finish() % PARTS).expect("a small number")
+    usize::try_from(digest(&name) % PARTS).expect("a small number")
 }
 
 /// A digest of all that what is kept depends on, besides the files.

@@ -1,7 +1,7 @@
 //! Where a link of the source leads on the site.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -35,9 +35,6 @@ pub(super) struct Linker<'a> {
     pub(super) text: &'a str,
     assets: Vec<Asset>,
     gathered: HashSet<PathBuf>,
-    /// The files that paths of the site mean: asking the disk is dear, and a text may name one
-    /// place ten thousand times.
-    files: HashMap<String, Option<PathBuf>>,
     /// How often each complaint was made.
     said: BTreeMap<&'static str, usize>,
     /// What a check wants to know.
@@ -82,7 +79,6 @@ impl<'a> Linker<'a> {
             text,
             assets: Vec::new(),
             gathered: HashSet::new(),
-            files: HashMap::new(),
             said: BTreeMap::new(),
             seen: Seen::new(site.look),
             diagnostics: Vec::new(),
@@ -128,15 +124,6 @@ impl<'a> Linker<'a> {
 
     fn is_file(&self, path: &Path) -> bool {
         self.lookup.standing(path) == Standing::File
-    }
-
-    fn file_at(&mut self, path: &str) -> Option<PathBuf> {
-        if let Some(known) = self.files.get(path) {
-            return known.clone();
-        }
-        let found = self.lookup.file_at(path);
-        self.files.insert(path.to_owned(), found.clone());
-        found
     }
 
     /// Whether a file of that path lies beside the post.
@@ -217,7 +204,7 @@ impl<'a> Linker<'a> {
     fn absolute(&mut self, path: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
         let (bare, tail) = split_tail(path);
         let decoded = percent_decode(bare);
-        if let Some(file) = self.file_at(&decoded).filter(|_| !decoded.is_empty()) {
+        if let Some(file) = self.lookup.file_at(&decoded).filter(|_| !decoded.is_empty()) {
             return self.file(&file, tail, usage, span);
         }
         if let Some(page) =

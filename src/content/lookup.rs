@@ -2,7 +2,7 @@
 //! answers are the same, a text that did not change need not be parsed again.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -46,11 +46,14 @@ const UNCERTAIN: u64 = 0;
 pub(super) struct Lookup<'a> {
     site: &'a Site,
     asked: RefCell<BTreeMap<Question, u64>>,
+    /// The files that paths of the site mean: asking the disk is dear, and a text may name one
+    /// place ten thousand times.
+    files: RefCell<HashMap<String, Option<PathBuf>>>,
 }
 
 impl<'a> Lookup<'a> {
     pub(super) fn new(site: &'a Site) -> Self {
-        Self { site, asked: RefCell::default() }
+        Self { site, asked: RefCell::default(), files: RefCell::default() }
     }
 
     /// What does not change from one text to another.
@@ -77,8 +80,12 @@ impl<'a> Lookup<'a> {
     }
 
     pub(super) fn file_at(&self, path: &str) -> Option<PathBuf> {
+        if let Some(known) = self.files.borrow().get(path) {
+            return known.clone();
+        }
         let answer = self.site.file_at(path);
         self.note(Question::FileAt(path.to_owned()), &answer);
+        self.files.borrow_mut().insert(path.to_owned(), answer.clone());
         answer
     }
 
@@ -147,7 +154,7 @@ fn standing(path: &Path) -> Standing {
 }
 
 /// Stable between runs of one program, which is all that a cache needs.
-fn digest(answer: &impl Hash) -> u64 {
+pub(super) fn digest(answer: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     answer.hash(&mut hasher);
     hasher.finish().max(UNCERTAIN + 1)
