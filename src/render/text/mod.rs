@@ -12,6 +12,7 @@ mod tables;
 mod tests;
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -36,7 +37,7 @@ pub(super) fn body(article: &Article, base: &SiteUrl, pictures: &Pictures) -> St
     let mut writer = Writer {
         pictures,
         links: Links::new(base, article.post.site_path(), Reach::Absolute),
-        listed: Vec::new(),
+        listed: HashMap::new(),
         outline: Outline::of(&article.document),
         sanitizer: OnceCell::new(),
         raw_link: None,
@@ -76,8 +77,8 @@ struct Writer<'a> {
     /// Knows which formulas are text.
     pictures: &'a Pictures,
     links: Links,
-    /// The URLs referred to so far; `[n]` is the n-th.
-    listed: Vec<String>,
+    /// The URLs referred to so far, with their numbers: a table of contents has thousands.
+    listed: HashMap<String, usize>,
     /// Which levels the headings are shown at, as in the HTML.
     outline: Outline,
     /// Reads raw HTML; made when the first is met.
@@ -110,18 +111,19 @@ impl Writer<'_> {
             return;
         }
         push_section(lines, "Links");
-        for (index, url) in self.listed.iter().enumerate() {
-            lines.push(format!("[{}] {url}", index + 1));
-        }
+        let mut listed: Vec<(&String, &usize)> = self.listed.iter().collect();
+        listed.sort_unstable_by_key(|(_, number)| **number);
+        lines.extend(listed.into_iter().map(|(url, number)| format!("[{number}] {url}")));
     }
 
     /// The number of a URL in the list of links; the same URL always has the same number.
     fn number_of(&mut self, url: &str) -> usize {
-        if let Some(index) = self.listed.iter().position(|listed| listed == url) {
-            return index + 1;
+        if let Some(number) = self.listed.get(url) {
+            return *number;
         }
-        self.listed.push(url.to_owned());
-        self.listed.len()
+        let number = self.listed.len() + 1;
+        self.listed.insert(url.to_owned(), number);
+        number
     }
 
     fn blocks(&mut self, blocks: &[Block], width: usize) -> Vec<String> {
