@@ -46,14 +46,15 @@ const UNCERTAIN: u64 = 0;
 pub(super) struct Lookup<'a> {
     site: &'a Site,
     asked: RefCell<BTreeMap<Question, u64>>,
-    /// The files that paths of the site mean: asking the disk is dear, and a text may name one
-    /// place ten thousand times.
+    /// The pages that names mean: a text may name one page ten thousand times.
+    names: RefCell<HashMap<String, Option<&'a PageRef>>>,
+    /// The files that paths of the site mean: asking the disk is dear.
     files: RefCell<HashMap<String, Option<PathBuf>>>,
 }
 
 impl<'a> Lookup<'a> {
     pub(super) fn new(site: &'a Site) -> Self {
-        Self { site, asked: RefCell::default(), files: RefCell::default() }
+        Self { site, asked: RefCell::default(), names: RefCell::default(), files: RefCell::default() }
     }
 
     /// What does not change from one text to another.
@@ -68,8 +69,12 @@ impl<'a> Lookup<'a> {
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&'a PageRef> {
+        if let Some(known) = self.names.borrow().get(name) {
+            return *known;
+        }
         let answer = self.site.named(name);
         self.note(Question::Named(name.to_owned()), &answer);
+        self.names.borrow_mut().insert(name.to_owned(), answer);
         answer
     }
 
