@@ -143,6 +143,11 @@ pub(super) fn grammar(language: &str) -> Option<&'static SyntaxReference> {
     GRAMMARS.find_syntax_by_token(meant)
 }
 
+/// Whether code of a language has colours.
+pub fn has_colours(language: &str) -> bool {
+    grammar(language).is_some()
+}
+
 /// Whether a name means a language that has a grammar, or one that needs none.
 pub fn is_known(language: &str) -> bool {
     PLAIN.contains(&language.to_lowercase().as_str()) || grammar(language).is_some()

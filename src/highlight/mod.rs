@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 
 use syntect::parsing::{ParseState, SyntaxReference};
 
-pub use languages::{COMMON, is_known};
+pub use languages::{COMMON, has_colours, is_known};
 use recent::Recent;
 use scopes::Tokens;
 

@@ -40,6 +40,7 @@ pub(super) struct Builder<'b, 'l, 's> {
     diagrams: usize,
     /// The formulas that are drawn.
     drawn: formula::Drawn,
+    coloured: code::Coloured,
 }
 
 impl<'b, 'l, 's> Builder<'b, 'l, 's> {
@@ -57,6 +58,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             definitions: HashMap::new(),
             diagrams: 0,
             drawn: formula::Drawn::default(),
+            coloured: code::Coloured::default(),
         }
     }
 
@@ -183,7 +185,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Open::Quote(kind) => self.block(quote::block(kind, flushed(frame))),
             Open::Code { info, text } => {
                 let span = self.info_span(&info, frame.span);
-                let mut block = code::block(&info, text, &span, self.linker);
+                let mut block = code::block(&info, text, &span, &mut self.coloured, self.linker);
                 illustration::check(&mut block, range, &mut self.diagrams, self.body, self.linker);
                 self.block(block);
             }

@@ -141,6 +141,22 @@ fn a_post_has_room_for_a_thousand_formulas_to_be_drawn() {
 }
 
 #[test]
+fn a_post_has_room_for_48_kilobytes_of_code_with_colours() {
+    let block = |language: &str, bytes: usize| format!("```{language}\n{}\n```\n\n", "x".repeat(bytes - 1));
+    let half = block("rust", 24 * 1024);
+    let (_, diagnostics) = one(&format!("{half}{}{half}", block("text", 9 * 1024)));
+    assert_eq!(codes(&diagnostics), [] as [&str; 0]);
+    let (post, diagnostics) = one(&format!("{half}{}{}{}", block("rust", 24 * 1024 + 1), half, block("rust", 2)));
+    assert_eq!(codes(&diagnostics), ["code-many"], "it is said once");
+    assert_eq!(diagnostics[0].place.line, 5 + 4, "{:?}", diagnostics[0].place);
+    let languages = post.document.blocks.iter().map(|block| match block {
+        Block::Code { language, .. } => language.as_deref(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(languages.collect::<Vec<_>>(), [Some("rust"), None, Some("rust"), None]);
+}
+
+#[test]
 fn a_missing_folder_is_an_error_and_no_panic() {
     let folder = Folder::new(&[]);
     std::fs::remove_dir(folder.path().join("posts")).unwrap();
