@@ -147,7 +147,7 @@ pub fn prepare(
     };
     let listing = listing(config);
     diagnostics.extend(listing.diagnostics.iter().cloned());
-    diagnostics.extend(super::cards::left_off(config, &posts));
+    diagnostics.extend(super::cards::left_off(config, &posts, &texts));
     let diagnostics = shown(diagnostics);
     let feeds = publish::feed_links(&config.publication);
     Ok(Prepared {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::MailPictures;
 use crate::content::Texts;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::Diagnostic;
 use crate::domain::post::{Article, Channel, Post};
 use crate::render::{self, SiteContext, Theme};
 
@@ -16,7 +16,7 @@ pub fn posts(
     site: &SiteContext,
     pictures: MailPictures,
 ) -> Vec<Diagnostic> {
-    let mut out = repeated_titles(posts);
+    let mut out = repeated_titles(posts, texts);
     for post in posts {
         if post.email == Channel::On {
             // A file that changed meanwhile is reported by whoever mails.
@@ -27,7 +27,7 @@ pub fn posts(
     out
 }
 
-fn repeated_titles(posts: &[&Post]) -> Vec<Diagnostic> {
+fn repeated_titles(posts: &[&Post], texts: &Texts) -> Vec<Diagnostic> {
     let mut first: BTreeMap<String, &str> = BTreeMap::new();
     let mut out = Vec::new();
     // From the oldest on: the later post is the one to rename.
@@ -37,7 +37,7 @@ fn repeated_titles(posts: &[&Post]) -> Vec<Diagnostic> {
             Some(other) => {
                 let message = format!("`{}` is also the title of `{other}`", post.title);
                 let help = "give one of them another title: in a list of mails nobody can tell them apart";
-                out.push(Diagnostic::warning("title-repeated", Place::file(&post.source), message).help(help));
+                out.push(Diagnostic::warning("title-repeated", texts.title_place(post), message).help(help));
             }
             None => {
                 first.insert(title, &post.source);

@@ -16,7 +16,7 @@ pub(super) fn take_title(document: &mut Document, macros: &Macros) -> Option<Str
     if title.is_empty() {
         return None;
     }
-    document.blocks.remove(index);
+    document.remove(index);
     Some(title)
 }
 
@@ -25,7 +25,7 @@ pub(super) fn remove_repeated_title(document: &mut Document, title: &str) {
     let Some(Block::Heading { level: 1, content, .. }) = document.blocks.first() else { return };
     let words = plain_text(content);
     if folded(&words) == folded(title) || folded(title_without_ordinal(words.trim())) == folded(title) {
-        document.blocks.remove(0);
+        document.remove(0);
     }
 }
 
@@ -39,9 +39,9 @@ pub(super) fn remove_footer(document: &mut Document) {
     if !is_footer {
         return;
     }
-    document.blocks.pop();
+    document.remove(document.blocks.len() - 1);
     if document.blocks.last() == Some(&Block::Rule) {
-        document.blocks.pop();
+        document.remove(document.blocks.len() - 1);
     }
 }
 

@@ -158,7 +158,7 @@ impl Draft {
             std::fs::metadata(&self.found.path).and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
         let message = "no date in the front matter, the file name or git: the file's own time is used";
         out.push(
-            Diagnostic::warning("date-unknown", Place::file(&self.found.name), message)
+            Diagnostic::warning("date-unknown", Place::line(&self.found.name, 1), message)
                 .help("add a date to the front matter; a copy of the file would have another"),
         );
         DateTime::<Utc>::from(modified).with_timezone(&options.time_zone).fixed_offset()

@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn text(words: &str) -> Document {
-        Document { blocks: vec![Block::Html(words.to_owned())], footnotes: Vec::new() }
+        Document { blocks: vec![Block::Html(words.to_owned())], ..Document::default() }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::parse::{Parsed, Placed, parse};
 use super::paths::settle_paths;
 use super::reading::{Readings, read_all};
 use super::site::{PageRef, Site};
-use super::texts::Texts;
+use super::texts::{Texts, place_in};
 use super::{Content, Options, Show};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
@@ -54,7 +54,8 @@ pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
         outbound.append(&mut parsed.sights.outbound);
     }
     let settle = || {
-        settle_paths(&mut posts, &mut diagnostics);
+        let locate = |post: &Post, words: &str| place_in(&files, &post.source, |places| places.words(words));
+        settle_paths(&mut posts, &locate, &mut diagnostics);
         posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
         diagnostics.sort_by(|a, b| order(a).cmp(&order(b)));
         diagnostics.dedup();

@@ -29,6 +29,7 @@ mod mojibake;
 mod names;
 mod parse;
 mod paths;
+mod places;
 mod reading;
 mod remembered;
 mod site;

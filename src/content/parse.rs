@@ -11,6 +11,7 @@ use super::lint::Sights;
 use super::lookup::Answers;
 use super::mojibake::find_mojibake;
 use super::names::{file_name, title_of};
+use super::places::Places;
 use super::site::Site;
 use super::spam::Letter;
 use super::texts::Whereabouts;
@@ -126,18 +127,19 @@ fn read(draft: &Draft, text: &str, site: &Site) -> (Reading, Option<Document>) {
             return (Reading { facts: None, diagnostics, sights, answers }, None);
         }
     };
-    let title = title.unwrap_or_else(|| title_of_file(draft, &mut linker.diagnostics));
+    let places = Places { name: &draft.found.name, text };
+    let title = title.unwrap_or_else(|| title_of_file(draft, places.body(*body), &mut linker.diagnostics));
     let summary = fields.summary.clone().unwrap_or_else(|| article::summary(&document, site.pictures.macros()));
     let image: Option<Target> = cover.map(|(target, _)| target).or_else(|| article::cover(&document));
     if site.look == Look::Check && summary.is_empty() {
-        linker.diagnostics.push(summary_missing(draft));
+        linker.diagnostics.push(summary_missing(places.body(*body)));
     }
     if site.look == Look::Check && fields.is_mailed() {
-        let letter = Letter { name: &draft.found.name, text, body: *body, title: &title, document: &document };
+        let letter = Letter { places, body: *body, title: &title, document: &document };
         linker.diagnostics.extend(letter.suspicions());
     }
     let Found { assets, diagnostics, sights, answers } = linker.into_found(Some(&document));
-    let digest = Fingerprint::of("document").with(&document).hex();
+    let digest = Fingerprint::of("document").with(&(&document.blocks, &document.footnotes)).hex();
     let contents = Contents::of(&document, image.as_ref(), digest);
     let facts = Some(Facts { title, summary, image, assets, contents });
     (Reading { facts, diagnostics, sights, answers }, Some(document))
@@ -173,17 +175,17 @@ fn post(placed: Placed, facts: Facts) -> Post {
     }
 }
 
-fn summary_missing(draft: &Draft) -> Diagnostic {
+fn summary_missing(place: Place) -> Diagnostic {
     let message = "no summary, and no paragraph to take one from: lists and inboxes show nothing but the title";
-    Diagnostic::warning("summary-missing", Place::file(&draft.found.name), message)
+    Diagnostic::warning("summary-missing", place, message)
         .help("add `summary` to the front matter: one sentence on what the reader gets")
 }
 
-fn title_of_file(draft: &Draft, out: &mut Vec<Diagnostic>) -> String {
+fn title_of_file(draft: &Draft, place: Place, out: &mut Vec<Diagnostic>) -> String {
     let title = title_of(file_name("", &draft.found.stem).words);
     let message = format!("no title and no heading: the post is called `{title}` after its file");
     out.push(
-        Diagnostic::warning("title-unknown", Place::file(&draft.found.name), message)
+        Diagnostic::warning("title-unknown", place, message)
             .help("begin the text with `# Title`, or add `title` to the front matter"),
     );
     title

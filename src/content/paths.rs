@@ -7,8 +7,8 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::post::Post;
 
 /// Sees to it that no two things are copied to one path: assets of different files, an asset
-/// and a page, an alias and either.
-pub(super) fn settle_paths(posts: &mut [Box<Post>], out: &mut Vec<Diagnostic>) {
+/// and a page, an alias and either. `locate` says where a post's file says something.
+pub(super) fn settle_paths(posts: &mut [Box<Post>], locate: &dyn Fn(&Post, &str) -> Place, out: &mut Vec<Diagnostic>) {
     if posts.iter().all(|post| post.assets.is_empty() && post.aliases.is_empty()) {
         return;
     }
@@ -25,23 +25,23 @@ pub(super) fn settle_paths(posts: &mut [Box<Post>], out: &mut Vec<Diagnostic>) {
                     asset.source.display(),
                     asset.site_path
                 );
-                out.push(
-                    Diagnostic::error("asset-collision", Place::file(&post.source), message).help("rename the file"),
-                );
+                let name = asset.source.file_name().unwrap_or_default().to_string_lossy();
+                let place = locate(post, &name);
+                out.push(Diagnostic::error("asset-collision", place, message).help("rename the file"));
             }
         }
-        post.aliases.retain(|alias| {
+        let mut own = std::mem::take(&mut post.aliases);
+        own.retain(|alias| {
             let page = alias.trim_end_matches("index.html").trim_end_matches('/');
             let other = aliases.entry(page.to_owned()).or_insert_with(|| post.source.clone());
             let free = !pages.contains(page) && *other == post.source;
             if !free && page != post.slug.as_str() {
                 let message = format!("the alias `{alias}` is left out: another page has that URL");
-                out.push(
-                    Diagnostic::warning("alias-taken", Place::file(&post.source), message)
-                        .help("remove it from the front matter"),
-                );
+                let place = locate(post, alias);
+                out.push(Diagnostic::warning("alias-taken", place, message).help("remove it from the front matter"));
             }
             free
         });
+        post.aliases = own;
     }
 }

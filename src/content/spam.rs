@@ -6,7 +6,8 @@ use std::ops::Range;
 use url::Url;
 
 use super::links::Linker;
-use crate::diagnostic::{Diagnostic, Place};
+use super::places::Places;
+use crate::diagnostic::Diagnostic;
 use crate::domain::document::{Block, Document, Inline, Target, plain_text};
 
 /// What filters and readers take for advertising in a subject.
@@ -93,9 +94,7 @@ fn is_same_site(one: &str, other: &str) -> bool {
 
 /// A post as a mail.
 pub(super) struct Letter<'a> {
-    /// Its file, as the author names it, and the file's text.
-    pub name: &'a str,
-    pub text: &'a str,
+    pub places: Places<'a>,
     /// Where its body begins, in bytes.
     pub body: usize,
     pub title: &'a str,
@@ -124,8 +123,7 @@ impl Letter<'_> {
             let word = SHOUTS.iter().find(|word| lower.contains(*word))?;
             format!("holds `{word}`")
         };
-        let at = self.text.find(title).map(|at| at..at + title.len());
-        let place = at.map_or_else(|| Place::file(self.name), |at| Place::span(self.name, self.text, at));
+        let place = self.places.title(title);
         let message = format!("the subject `{title}` {reason}: filters take that for advertising");
         Some(Diagnostic::warning("subject-shouts", place, message).help("say it quietly"))
     }
@@ -145,7 +143,7 @@ impl Letter<'_> {
             ),
             _ => return None,
         };
-        Some(Diagnostic::warning(code, self.place(), message).help(help))
+        Some(Diagnostic::warning(code, self.places.body(self.body), message).help(help))
     }
 
     /// Links without words between them.
@@ -158,14 +156,7 @@ impl Letter<'_> {
             tally.links, tally.words
         );
         let help = "say a few words about each link, or leave some to the web";
-        Some(Diagnostic::warning("links-many", self.place(), message).help(help))
-    }
-
-    /// Where the body begins.
-    fn place(&self) -> Place {
-        let body = &self.text[self.body..];
-        let at = self.body + body.len() - body.trim_start().len();
-        Place::span(self.name, self.text, at..at)
+        Some(Diagnostic::warning("links-many", self.places.body(self.body), message).help(help))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::held::Label;
 use super::links::Linker;
+use super::places::Places;
 use super::site::Site;
 use super::source;
 use super::{article, markdown};
@@ -38,6 +39,11 @@ impl Texts {
         Self { site, files }
     }
 
+    /// Where a post's file says its title.
+    pub fn title_place(&self, post: &Post) -> Place {
+        place_in(&self.files, &post.source, |places| places.title(&post.title))
+    }
+
     /// The text of a post of this load, read again: one of the newest is still held, others are parsed
     /// anew. A second call gives the same.
     ///
@@ -58,6 +64,13 @@ impl Texts {
         self.site.held.put(Label::of(post), source.text.len(), document.clone());
         Ok(Article { post: post.clone(), document })
     }
+}
+
+/// A place in a post's file, which is read again for that; the first line if it is gone.
+pub(super) fn place_in(files: &[Whereabouts], name: &str, find: impl FnOnce(Places<'_>) -> Place) -> Place {
+    let file = files.iter().find(|file| file.name == name);
+    let source = file.and_then(|file| source::read(&file.path, name).ok());
+    source.map_or_else(|| Place::line(name, 1), |source| find(Places { name, text: &source.text }))
 }
 
 /// Parses a post's text, which begins at byte `body` of its file. The heading that repeats the

@@ -38,6 +38,11 @@ impl Place {
         Self { file: file.into(), line: 0, column: 0, width: 1, text: String::new() }
     }
 
+    /// A line of a file as a whole, from 1; 0 is the whole file.
+    pub fn line(file: impl Into<PathBuf>, line: usize) -> Self {
+        Self { line, ..Self::file(file) }
+    }
+
     /// The place of a byte range in a file's text. A range outside the text, or inside a
     /// character, is moved to the nearest boundary.
     pub fn span(file: impl Into<PathBuf>, text: &str, range: std::ops::Range<usize>) -> Self {

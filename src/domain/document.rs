@@ -10,9 +10,31 @@ use std::ops::RangeInclusive;
 pub struct Document {
     /// The blocks in reading order.
     pub blocks: Vec<Block>,
+    /// The lines of the source that the blocks begin in, from 1; empty when it has none.
+    pub lines: Vec<usize>,
     /// The footnotes in order of their first reference; [`Inline::FootnoteReference`]
     /// holds an index into this.
     pub footnotes: Vec<Footnote>,
+}
+
+impl Document {
+    /// The line of the source that a block begins in; 0 when that is not known.
+    pub fn line(&self, block: usize) -> usize {
+        self.lines.get(block).copied().unwrap_or_default()
+    }
+
+    /// Takes a block out.
+    pub fn remove(&mut self, block: usize) {
+        self.retain(|at, _| at != block);
+    }
+
+    /// Takes the blocks out for which `keep` says no.
+    pub fn retain(&mut self, keep: impl Fn(usize, &Block) -> bool) {
+        let kept: Vec<bool> = self.blocks.iter().enumerate().map(|(at, block)| keep(at, block)).collect();
+        let (mut blocks, mut lines) = (kept.iter(), kept.iter());
+        self.blocks.retain(|_| blocks.next().is_some_and(|kept| *kept));
+        self.lines.retain(|_| lines.next().is_some_and(|kept| *kept));
+    }
 }
 
 /// One footnote.

@@ -129,7 +129,7 @@ fn read(post: &Post) -> Article {
     let line = Block::Paragraph(vec![Inline::Text(format!("The text of {}.", post.slug.as_str()))]);
     let formulas: Vec<Block> = post.contents.displayed_formulas.iter().cloned().map(Block::Math).collect();
     let blocks = if formulas.is_empty() { vec![line] } else { formulas };
-    Article { post: post.clone(), document: Document { blocks, footnotes: Vec::new() } }
+    Article { post: post.clone(), document: Document { blocks, ..Document::default() } }
 }
 
 const SHARED: [&str; 6] = ["404.html", "atom.xml", "feed.json", "feed.xml", "index.html", "sitemap.xml"];
@@ -349,7 +349,7 @@ fn assets_are_copied_once_and_shared() {
 fn a_picture_of_what_two_posts_say_is_one_file_and_outlives_them() {
     let says = |slug, day| {
         let blocks = vec![Block::Math("\\frac{a}{b}".to_owned())];
-        let document = Document { blocks, footnotes: Vec::new() };
+        let document = Document { blocks, ..Document::default() };
         Post { contents: Contents::of(&document, None, String::new()), ..post(slug, day) }
     };
     let mut site = Fixture::new(vec![says("a", 1), says("b", 2)]);

@@ -6,7 +6,7 @@ use super::html::Colours;
 use super::most::{Attempt, most};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::document::{Block, Document, plain_text};
-use crate::domain::post::{Article, Post};
+use crate::domain::post::Article;
 use crate::domain::walk;
 
 /// From this size on the author is told: HTML, in bytes.
@@ -37,6 +37,8 @@ pub(super) struct Rest {
     /// The fragment of the first heading that is not mailed; empty when no heading stands there.
     pub fragment: String,
     title: String,
+    /// The first block of it.
+    block: usize,
 }
 
 /// The fullest rendering of a post that no mail program cuts off, and what the author should
@@ -48,14 +50,14 @@ pub(super) fn fitted<T>(
     lengths: impl FnOnce() -> Vec<usize>,
     render: impl Fn(&Extent) -> Result<Attempt<T>, Diagnostic>,
 ) -> Result<(T, Option<Diagnostic>), Diagnostic> {
-    let post = &article.post;
+    let told = |block, size, what: &str| told(article, block, size, what);
     let whole = Extent { article: article.clone(), colours: Colours::Classes, rest: None };
     let mut attempt = render(&whole)?;
     let size = Size::of(&attempt);
     match attempt {
         Attempt::Finished(rendered, bytes) if bytes < TELL_AT => return Ok((rendered, None)),
         Attempt::Finished(rendered, bytes) if bytes <= LARGEST => {
-            return Ok((rendered, Some(told(post, size, "it is nearly there"))));
+            return Ok((rendered, Some(told(0, size, "it is nearly there"))));
         }
         Attempt::Finished(..) | Attempt::GivenUp(_) => {}
     }
@@ -63,14 +65,14 @@ pub(super) fn fitted<T>(
         attempt = render(&Extent { colours: Colours::None, ..whole })?;
         match attempt {
             Attempt::Finished(rendered, bytes) if bytes <= LARGEST => {
-                return Ok((rendered, Some(told(post, size, "its code is mailed without colours"))));
+                return Ok((rendered, Some(told(0, size, "its code is mailed without colours"))));
             }
             Attempt::Finished(..) | Attempt::GivenUp(_) => {}
         }
     }
     let (rendered, rest) = longest(article, &lengths(), attempt.size(), &render)?;
     let what = if rest.title.is_empty() { String::new() } else { format!(" before \"{}\"", rest.title) };
-    Ok((rendered, Some(told(post, size, &format!("it ends{what} with a link to the rest")))))
+    Ok((rendered, Some(told(rest.block, size, &format!("it ends{what} with a link to the rest")))))
 }
 
 /// The longest beginning that fits: up to a heading, or up to any block when not even the text
@@ -96,7 +98,7 @@ fn longest<T>(
             return Ok((rendered, rest));
         }
     }
-    Err(template_too_long(Place::file(&article.post.source), "mail/issue.html"))
+    Err(template_too_long(place(article, 0), "mail/issue.html"))
 }
 
 /// The longest beginning of a list of so many posts that no mail program cuts off, and what the
@@ -163,14 +165,19 @@ fn until(article: &Article, end: usize) -> Extent {
     }
     let blocks = document.blocks[..end].to_vec();
     let notes = walk::notes_used(&blocks, &document.footnotes);
-    let document = Document { blocks, footnotes: document.footnotes[..notes].to_vec() };
+    let document = Document { blocks, footnotes: document.footnotes[..notes].to_vec(), ..Document::default() };
     let article = Article { post: article.post.clone(), document };
-    Extent { article, colours: Colours::None, rest: Some(Rest { fragment, title }) }
+    Extent { article, colours: Colours::None, rest: Some(Rest { fragment, title, block: end }) }
 }
 
-fn told(post: &Post, size: Size, what: &str) -> Diagnostic {
-    Diagnostic::warning("mail-size", Place::file(&post.source), said(size, what))
+/// What the author should know of a mail, where a block begins.
+fn told(article: &Article, block: usize, size: Size, what: &str) -> Diagnostic {
+    Diagnostic::warning("mail-size", place(article, block), said(size, what))
         .help("divide the post, or leave long listings to the web")
+}
+
+fn place(article: &Article, block: usize) -> Place {
+    Place::line(&article.post.source, article.document.line(block))
 }
 
 #[cfg(test)]
@@ -203,7 +210,9 @@ mod tests {
     }
 
     fn post(blocks: Vec<Block>) -> Article {
-        sample::post("T", "t", Document { blocks, footnotes: Vec::new() })
+        // Each begins in a line that says which it is.
+        let lines = (100..100 + blocks.len()).collect();
+        sample::post("T", "t", Document { blocks, lines, ..Document::default() })
     }
 
     fn code(letters: usize) -> Block {
@@ -224,7 +233,8 @@ mod tests {
     fn a_mail_near_the_limit_is_whole_and_its_author_is_told() {
         let (mail, told) = fit(&post(vec![letters(95_000)])).unwrap();
         assert_eq!((mail.rest, mail.colours), (None, Colours::Classes));
-        assert!(told.unwrap().message.contains("has 94 KB"));
+        let told = told.unwrap();
+        assert!(told.message.contains("has 94 KB") && told.place.line == 100, "{told:?}");
     }
 
     #[test]
@@ -248,7 +258,9 @@ mod tests {
         let rest = mail.rest.unwrap();
         assert_eq!((rest.fragment.as_str(), mail.article.document.blocks.len()), ("h4", 6));
         assert_eq!(mail.colours, Colours::None);
-        assert!(told.unwrap().message.ends_with("it ends before \"Chapter 4\" with a link to the rest"));
+        let told = told.unwrap();
+        assert!(told.message.ends_with("it ends before \"Chapter 4\" with a link to the rest"));
+        assert_eq!(told.place.line, 106, "where it ends");
     }
 
     #[test]
@@ -266,6 +278,7 @@ mod tests {
         let document = Document {
             blocks: vec![refer(0), heading(2, "h", "H"), refer(2)],
             footnotes: vec![note(0, vec![refer(1)]), note(1, vec![]), note(2, vec![])],
+            ..Document::default()
         };
         assert_eq!(until(&sample::post("T", "t", document), 1).article.document.footnotes.len(), 2);
     }

@@ -6,8 +6,9 @@ use super::html::{attribute, with_images};
 use super::{SiteContext, shown};
 use crate::config::MailPictures;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::document::{Block, Document};
 use crate::domain::issue::{Embedded, Issue};
-use crate::domain::post::Post;
+use crate::domain::post::{Article, Contents, Post};
 use crate::picture::Kind;
 use crate::pictures::{Picture, Subject};
 
@@ -18,15 +19,15 @@ pub(super) fn embedded(
     mut issue: Issue,
     place: MailPictures,
     site: &SiteContext,
-    post: &Post,
+    article: &Article,
 ) -> (Issue, Option<Diagnostic>) {
     let MailPictures::Embedded { cap } = place else { return (issue, None) };
-    let mut chest = Chest { site, cap, ours: ours(site, post), pictures: Vec::new(), left: HashMap::new() };
+    let mut chest = Chest { site, cap, ours: ours(site, &article.post), pictures: Vec::new(), left: HashMap::new() };
     issue.html = chest.packed(&issue.html);
     for parts in &mut issue.variants.parts {
         parts.html = chest.packed(&parts.html);
     }
-    let told = chest.told(post);
+    let told = chest.told(article);
     issue.pictures = chest.pictures;
     (issue, told)
 }
@@ -87,7 +88,7 @@ impl Chest<'_> {
         Some(content_id)
     }
 
-    fn told(&self, post: &Post) -> Option<Diagnostic> {
+    fn told(&self, article: &Article) -> Option<Diagnostic> {
         let bytes: usize = self.left.values().sum();
         let count = match self.left.len() {
             0 => return None,
@@ -101,6 +102,20 @@ impl Chest<'_> {
         );
         let message = if self.left.len() == 1 { message.replacen(" stay ", " stays ", 1) } else { message };
         let help = "make them smaller, or raise `[mail] cid_cap`: every recipient gets all of it";
-        Some(Diagnostic::warning("mail-pictures", Place::file(&post.source), message).help(help))
+        Some(
+            Diagnostic::warning("mail-pictures", Place::line(&article.post.source, self.line(article)), message)
+                .help(help),
+        )
+    }
+
+    /// The line of the first block that shows a picture that was left; the first of all for a cover.
+    fn line(&self, article: &Article) -> usize {
+        let Article { post, document } = article;
+        let shows = |block: &Block| {
+            let alone = Document { blocks: vec![block.clone()], ..Document::default() };
+            let post = Post { contents: Contents::of(&alone, None, String::new()), image: None, ..post.clone() };
+            ours(self.site, &post).keys().any(|src| self.left.contains_key(src))
+        };
+        document.line(document.blocks.iter().position(shows).unwrap_or_default())
     }
 }

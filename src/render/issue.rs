@@ -38,7 +38,7 @@ pub fn issue(
         let size = issue.largest_html();
         Ok(Attempt::Finished(issue, size))
     })?;
-    let (issue, linked) = embed::embedded(issue, pictures, site, &article.post);
+    let (issue, linked) = embed::embedded(issue, pictures, site, article);
     Ok((issue, clipped.into_iter().chain(linked).collect()))
 }
 

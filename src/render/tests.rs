@@ -42,7 +42,7 @@ fn sample_post() -> Article {
 
 fn hostile_post() -> Article {
     let code = Block::Code { language: None, title: None, marked: Vec::new(), text: HOSTILE.into() };
-    let document = Document { blocks: vec![paragraph(HOSTILE), code], footnotes: Vec::new() };
+    let document = Document { blocks: vec![paragraph(HOSTILE), code], ..Document::default() };
     let mut post = sample::post(HOSTILE, "hostile", document);
     post.post.summary = HOSTILE.into();
     post.post.tags = vec![HOSTILE.into()];
@@ -326,7 +326,7 @@ fn what_cannot_be_filled_in_per_recipient_is_refused() {
 fn what_a_post_says_of_a_subscriber_is_text() {
     let hostile = "{{ subscriber.name }} {% if subscriber.city %}";
     let publication = publication("https://example.org/");
-    let document = Document { blocks: vec![paragraph(hostile)], footnotes: Vec::new() };
+    let document = Document { blocks: vec![paragraph(hostile)], ..Document::default() };
     let post = sample::post(hostile, "hostile", document);
     let issue = issue(&theme(), &site(&publication, &[]), &post).unwrap();
     assert_eq!(issue.subject, hostile);
@@ -419,7 +419,7 @@ fn deep_nesting_ends_in_a_mail_and_not_in_a_crash() {
     let inline = Block::Paragraph(vec![Inline::Html("<b>".into()); 5_000]);
     let tables = Block::Html("<table><tr><td>".repeat(10_000));
     for blocks in [vec![block], vec![raw], vec![inline], vec![tables]] {
-        let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
+        let post = sample::post("T", "t", Document { blocks, ..Document::default() });
         let site = site(&publication, &[]);
         assert!(issue(&theme(), &site, &post).is_ok());
         page_of(&post, &site, Neighbours::default()).unwrap();
@@ -437,8 +437,8 @@ proptest! {
         let raw = vec![Inline::Html(inline), Inline::Text("x".into())];
         let item = sample::item(None, vec![Block::Html(block)]);
         let blocks = vec![Block::List { start: None, items: vec![item] }, Block::Paragraph(raw)];
-        let post = sample::post("T", "t", Document { blocks, footnotes: Vec::new() });
-        let plain = sample::post("T", "t", Document { blocks: vec![paragraph("BODY")], footnotes: Vec::new() });
+        let post = sample::post("T", "t", Document { blocks, ..Document::default() });
+        let plain = sample::post("T", "t", Document { blocks: vec![paragraph("BODY")], ..Document::default() });
         let [page, frame] = [&post, &plain].map(|post| {
             html::as_browsers_read(&page_of(post, &site(&publication, &[]), Neighbours::default()).unwrap())
         });

@@ -47,6 +47,30 @@ fn a_warning_is_left_unsaid_with_a_reason() {
 }
 
 #[test]
+fn what_is_found_out_about_whole_posts_has_its_line_too() {
+    let site = site("", "x\n");
+    site.write("content/b.md", "---\ndate: 2025-01-16\nsummary: s\ntitle: 'a'\naliases: [/a/]\n---\n\n\n```\nx\n```\n");
+    let chapter = |n: usize| format!("## Part {n}\n\n{}\n\n", "word ".repeat(2000));
+    let chapters: String = (0..12).map(chapter).collect();
+    site.write("content/c.md", format!("---\ntitle: C\ndate: 2025-01-17\n---\n\n{chapters}"));
+    site.write("content/d.md", "---\ntitle: D\ndate: 2025-01-18\n---\n\n```\nx\n```\n");
+    let found = site.run(&["check", "--json"]).expect_code(0).json();
+    let said = found["diagnostics"].as_array().expect("diagnostics");
+    let shown = |one: &serde_json::Value| format!("{} {}:{}", one["code"], one["file"], one["line"]).replace('"', "");
+    let mut found: Vec<String> = said.iter().map(shown).collect();
+    found.sort();
+    let expected = [
+        "alias-taken content/b.md:5",
+        "mail-size content/c.md:38",
+        "summary-missing content/d.md:6",
+        "title-repeated content/b.md:4",
+    ];
+    assert_eq!(found, expected);
+    let size = said.iter().find(|one| one["code"] == "mail-size").expect("found above");
+    assert!(size["message"].to_string().contains("before \\\"Part 8\\\""), "which stands there: {size}");
+}
+
+#[test]
 fn templates_of_ones_own_are_looked_through() {
     let site = site("[templates]\npath = \"templates\"\n", "x\n");
     site.write("templates/style.css", "p { color: #999; background: #fff }\n");

@@ -92,6 +92,12 @@ pub(super) fn read_head(text: &str) -> Result<Head, HeadError> {
     }))
 }
 
+/// Where the head of a file says the title, if it has one.
+pub(super) fn title_span(text: &str) -> Option<Range<usize>> {
+    let head = read_head(text).ok()?;
+    values::field(&head.fields, "title").map(|node| node.span.clone())
+}
+
 /// A first line of `---` may also be a thematic break: then no key follows it.
 fn read_yaml(text: &str) -> Result<Head, HeadError> {
     let none = Head { kind: HeadKind::None, fields: Vec::new(), body: 0 };

@@ -8,7 +8,7 @@ use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag};
 
 use super::expand::Body;
 use super::frame::{Frame, Open, flushed};
-use super::pieces::{alignment, alt_text, is_for_check, is_more, level_number, paragraph, width_in};
+use super::pieces::{alignment, alt_text, is_for_check, is_more, level_number, lines_at, paragraph, width_in};
 use super::slugs::Slugs;
 use super::words::finished;
 use super::{code, contents, formula, illustration, quote};
@@ -41,6 +41,8 @@ pub(super) struct Builder<'b, 'l, 's> {
     /// The formulas that are drawn.
     drawn: formula::Drawn,
     coloured: code::Coloured,
+    /// The bytes of the file that the blocks at the root begin at.
+    starts: Vec<usize>,
 }
 
 impl<'b, 'l, 's> Builder<'b, 'l, 's> {
@@ -59,10 +61,20 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             diagrams: 0,
             drawn: formula::Drawn::default(),
             coloured: code::Coloured::default(),
+            starts: Vec::new(),
         }
     }
 
     pub(super) fn event(&mut self, event: Event<'_>, range: Range<usize>) -> Result<(), Box<Diagnostic>> {
+        let start = range.start;
+        self.take(event, range)?;
+        if self.stack[0].blocks.len() > self.starts.len() {
+            self.starts.resize(self.stack[0].blocks.len(), self.body.file_span(start..start).start);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: Event<'_>, range: Range<usize>) -> Result<(), Box<Diagnostic>> {
         match event {
             Event::Start(tag) => return self.start(tag, range),
             Event::End(_) => self.end(range),
@@ -103,7 +115,9 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             let defined = self.definitions.remove(&label.to_lowercase());
             defined.unwrap_or_else(|| Footnote { label: label.clone(), blocks: Vec::new() })
         });
-        let mut document = Document { footnotes: footnotes.collect(), blocks };
+        let footnotes = footnotes.collect();
+        let lines = lines_at(self.file, &self.starts);
+        let mut document = Document { blocks, lines, footnotes };
         contents::fill(&mut document);
         document
     }

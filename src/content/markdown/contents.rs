@@ -7,14 +7,9 @@ pub(super) fn fill(document: &mut Document) {
     let Some(at) = document.blocks.iter().position(asks) else { return };
     let items = list(&document.blocks);
     document.blocks[at] = Block::List { start: None, items };
-    let mut index = 0;
-    document.blocks.retain(|block| {
-        let is_first = index == at;
-        index += 1;
-        match block {
-            Block::List { items, .. } if is_first => !items.is_empty(),
-            other => !asks(other),
-        }
+    document.retain(|index, block| match block {
+        Block::List { items, .. } if index == at => !items.is_empty(),
+        other => !asks(other),
     });
 }
 

@@ -114,3 +114,14 @@ pub(super) fn alignment(alignment: pulldown_cmark::Alignment) -> Alignment {
         pulldown_cmark::Alignment::Right => Alignment::Right,
     }
 }
+
+/// The lines, from 1, of bytes of a text that go up; one that goes back is where the last was.
+pub(super) fn lines_at(text: &str, places: &[usize]) -> Vec<usize> {
+    let (mut done, mut line) = (0, 1);
+    let line_at = |place: &usize| {
+        line += text.get(done..*place).unwrap_or_default().matches('\n').count();
+        done = done.max(*place);
+        line
+    };
+    places.iter().map(line_at).collect()
+}

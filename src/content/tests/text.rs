@@ -223,3 +223,13 @@ fn a_summary_and_a_title_say_simple_formulas_in_letters() {
     assert_eq!(content.posts[0].title, "Why O(n²)");
     assert_eq!(content.posts[0].summary, "For k ≤ 10 and \\frac12 it holds.");
 }
+
+#[test]
+fn each_block_knows_the_line_it_begins_in() {
+    let text = "# Title\n\n[TOC]\n\nOne\ntwo.\n\n[TOC]\n\nA :rocket: ![[a]]\n\n- a\n\n  b\n- c\n\n## H\n<p>\n\nLast[^n]\n\n[^n]: Note.\n\n***\n\n[←](/)\n";
+    let folder = Folder::new(&[("posts/a.md", text)]);
+    let post = folder.load().posts.remove(0);
+    let lines: Vec<usize> = (0..post.document.blocks.len()).map(|at| post.document.line(at)).collect();
+    assert_eq!(lines, [3, 5, 10, 12, 17, 18, 20], "{:?}", post.document);
+    assert_eq!(post.document.lines.len(), post.document.blocks.len());
+}

@@ -5,7 +5,7 @@ use crate::domain::document::{Alignment, Block, Footnote, Image, Inline, ListIte
 use crate::render::sample::{any_document, document, heading, item, link, paragraph, post, publication, text};
 
 fn html(blocks: Vec<Block>, medium: Medium) -> String {
-    let post = post("T", "2026/a.post", Document { blocks, footnotes: Vec::new() });
+    let post = post("T", "2026/a.post", Document { blocks, ..Document::default() });
     body(&post, &publication("https://example.org/blog/").base_url, &Pictures::default(), medium)
 }
 
@@ -143,7 +143,7 @@ fn a_feed_has_no_class_and_no_style() {
 fn notes_lead_there_and_back_under_names_of_their_own_post() {
     let blocks = vec![Block::Paragraph(vec![Inline::FootnoteReference(0), text("b"), Inline::FootnoteReference(0)])];
     let footnotes = vec![Footnote { label: "x".into(), blocks: vec![paragraph("note")] }];
-    let post = post("T", "a/b.c", Document { blocks, footnotes });
+    let post = post("T", "a/b.c", Document { blocks, footnotes, ..Document::default() });
     let base = publication("https://example.org/").base_url;
     let web = body(&post, &base, &Pictures::default(), Medium::Web);
     for part in [
@@ -167,7 +167,7 @@ fn notes_lead_there_and_back_under_names_of_their_own_post() {
 fn the_notes_of_a_mail_with_raw_html_still_work() {
     let blocks = vec![Block::Html("<b>x</b>".into()), Block::Paragraph(vec![Inline::FootnoteReference(0)])];
     let footnotes = vec![Footnote { label: "x".into(), blocks: vec![paragraph("note")] }];
-    let post = post("T", "a", Document { blocks, footnotes });
+    let post = post("T", "a", Document { blocks, footnotes, ..Document::default() });
     let mail = body(&post, &publication("https://example.org/").base_url, &Pictures::default(), Medium::Mail);
     assert!(
         mail.contains("href=\"#fn-a-1\"") && mail.contains("name=\"fn-a-1\"") && mail.contains("href=\"#fnref-a-1\"")

@@ -12,6 +12,7 @@ pub fn any_document() -> impl Strategy<Value = Document> {
     (prop::collection::vec(any_block(), 0..6), notes).prop_map(|(blocks, notes)| Document {
         blocks,
         footnotes: notes.into_iter().map(|blocks| Footnote { label: "n".into(), blocks }).collect(),
+        ..Document::default()
     })
 }
 

@@ -99,7 +99,7 @@ pub fn document() -> Document {
     blocks.extend(boxes());
     blocks.extend(lists());
     blocks.extend(pictures_and_tables());
-    Document { blocks, footnotes: footnotes() }
+    Document { blocks, footnotes: footnotes(), ..Document::default() }
 }
 
 fn opening() -> Vec<Block> {

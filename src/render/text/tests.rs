@@ -7,7 +7,7 @@ use crate::render::html::{self, Medium, Piece, attribute, pieces, tag_name};
 use crate::render::sample::{any_document, document, item, link, paragraph, post, publication, text};
 
 fn written(blocks: Vec<Block>) -> String {
-    let post = post("T", "post", Document { blocks, footnotes: Vec::new() });
+    let post = post("T", "post", Document { blocks, ..Document::default() });
     body(&post, &publication("https://example.org/").base_url, &Pictures::default())
 }
 
