@@ -113,6 +113,17 @@ mod tests {
     }
 
     #[test]
+    fn a_text_held_twice_takes_its_room_once() {
+        let bodies = Bodies::default();
+        for _ in 0..2 {
+            bodies.hold(&post(1), "text");
+        }
+        assert_eq!(bodies.take(&post(1)).as_deref(), Some("text"));
+        let held = bodies.held();
+        assert_eq!((held.bytes, held.blocks[0].waiting), (0, 0));
+    }
+
+    #[test]
     fn what_does_not_fit_is_not_held() {
         let bodies = Bodies::default();
         let text = "x".repeat(ROOM / 2);

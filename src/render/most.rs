@@ -146,7 +146,8 @@ mod tests {
     fn where_sizes_grow_evenly_a_few_renderings_are_enough() {
         let even: Vec<usize> = (0..=10_000).map(|n| n * 100).collect();
         let with_template: Vec<usize> = (0..=10_000).map(|n| 9_000 + n * 70).collect();
-        for (sizes, expected) in [(even, 1000), (with_template, 1300)] {
+        let with_large_template: Vec<usize> = (0..=10_000).map(|n| 50_000 + n * 70).collect();
+        for (sizes, expected) in [(even, 1000), (with_template, 1300), (with_large_template, 714)] {
             let (nth, asked) = found(&sizes, 100_000);
             assert_eq!((nth, asked <= 4), (Some(expected), true), "{asked}");
         }
