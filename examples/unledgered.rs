@@ -115,6 +115,7 @@ fn publication() -> Result<Publication, Failure> {
         from: Mailbox::parse("Bench Notes <notes@bench.example.org>")?,
         reply_to: None,
         idempotency_header: None,
+        words: fieldpost::domain::words::Words::default(),
         list_id: "bench.example.org".to_owned(),
     })
 }

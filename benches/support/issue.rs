@@ -50,6 +50,7 @@ fn publication() -> Publication {
         from: Mailbox::parse("ML Field Notes <notes@example.org>").expect("a mailbox"),
         reply_to: None,
         idempotency_header: None,
+        words: fieldpost::domain::words::Words::default(),
         list_id: "notes.example.org".to_owned(),
     }
 }

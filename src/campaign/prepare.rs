@@ -117,7 +117,7 @@ pub fn prepare(
     let bodies = Bodies::default();
     let write = |article: &Article| {
         if article.post.is_public() {
-            bodies.hold(&article.post.id, &render::body(article, &config.publication.base_url, &pictures));
+            bodies.hold(&article.post.id, &render::body(article, &config.publication, &pictures));
         }
     };
     let options = Options {

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::nearest::nearest;
 use super::raw::{Raw, RawMail, RawPublication, Text};
 use super::sheet::{Sheet, Typed};
-use super::{Config, dkim, identity, inquiry, mail_pictures, pacing, paths, relay, rules, silence, zone};
+use super::{Config, dkim, identity, inquiry, mail_pictures, pacing, paths, relay, rules, silence, words, zone};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::PostId;
@@ -48,7 +48,7 @@ pub(super) fn config(
 fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -> Option<Config> {
     let time_zone = time_zone(&raw.publication.time_zone, sheet);
     let mail_since = since(&raw.mail, sheet, time_zone);
-    let publication = publication(&raw.publication, &raw.mail, sheet, time_zone);
+    let publication = publication(raw, sheet, time_zone);
     let source = paths::source(&raw.source, sheet, root);
     let output = paths::output(&raw.output, sheet, root, &source);
     let state = paths::state(&raw.ledger, sheet, root);
@@ -98,7 +98,9 @@ fn build(raw: &Raw, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -
     })
 }
 
-fn publication(raw: &RawPublication, mail: &RawMail, sheet: &Sheet<'_>, time_zone: Tz) -> Option<Publication> {
+fn publication(raw: &Raw, sheet: &Sheet<'_>, time_zone: Tz) -> Option<Publication> {
+    let words = words::words(&raw.words, sheet);
+    let (raw, mail) = (&raw.publication, &raw.mail);
     let title = line("title", &raw.title, sheet);
     let base_url = base_url(&raw.base_url, sheet);
     note_missing(raw, sheet);
@@ -126,6 +128,7 @@ fn publication(raw: &RawPublication, mail: &RawMail, sheet: &Sheet<'_>, time_zon
         reply_to,
         list_id: list_id?,
         idempotency_header: identity::idempotency_header(&mail.idempotency_header, sheet),
+        words,
     })
 }
 

@@ -25,6 +25,7 @@ mod rules;
 mod secret;
 pub(crate) mod sheet;
 mod silence;
+mod words;
 mod zone;
 
 use std::net::SocketAddr;

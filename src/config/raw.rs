@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::sheet::{KnownKeys, Section, Sheet, Typed};
+use super::sheet::{KnownKeys, Pairs, Section, Sheet, Typed};
 
 /// Above this a number is a slip of the finger.
 const MAX_CONNECTIONS: usize = 100;
@@ -89,6 +89,7 @@ pub(super) struct Raw {
     pub templates: Text,
     pub macros: Vec<(Typed<String>, Typed<String>)>,
     pub resolver: Text,
+    pub words: Vec<(Typed<String>, Pairs)>,
 }
 
 /// `[publication]`.
@@ -219,6 +220,7 @@ impl Raw {
             templates: only(top.section("templates", "[templates]"), "path"),
             macros: macros(top.section("math", "[math]")),
             resolver: only(top.section("check", "[check]"), "resolver"),
+            words: top.groups("words"),
         };
         top.finish(ELSEWHERE);
         raw

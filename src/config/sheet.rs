@@ -158,6 +158,9 @@ pub(crate) fn utf8(file: &Path, bytes: Vec<u8>) -> Result<String, Box<Diagnostic
     })
 }
 
+/// Texts with their names.
+pub(crate) type Pairs = Vec<(Typed<String>, Typed<String>)>;
+
 /// One table of the file, whose keys are taken out one by one.
 pub(crate) struct Section<'s, 't> {
     sheet: &'s Sheet<'t>,
@@ -261,12 +264,35 @@ impl<'s, 't> Section<'s, 't> {
     }
 
     /// A table of texts, whatever its keys; absent is empty.
-    pub(crate) fn pairs(&mut self, key: &'static str) -> Vec<(Typed<String>, Typed<String>)> {
+    pub(crate) fn pairs(&mut self, key: &'static str) -> Pairs {
         let Some(value) = self.take(key) else { return Vec::new() };
         let DeValue::Table(table) = value.get_ref() else {
             self.wrong_type(key, value, "a table of texts");
             return Vec::new();
         };
+        self.pairs_of(table)
+    }
+
+    /// Tables of texts in one, such as `[key.a]` and `[key.b]`, with their names; absent is empty.
+    pub(crate) fn groups(&mut self, key: &'static str) -> Vec<(Typed<String>, Pairs)> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let DeValue::Table(tables) = value.get_ref() else {
+            self.wrong_type(key, value, "a table of tables");
+            return Vec::new();
+        };
+        let mut groups = Vec::with_capacity(tables.len());
+        for (name, value) in tables {
+            let DeValue::Table(table) = value.get_ref() else {
+                self.wrong_type(name.get_ref(), value, "a table of texts");
+                continue;
+            };
+            let name = Typed { value: name.get_ref().to_string(), span: name.span() };
+            groups.push((name, self.pairs_of(table)));
+        }
+        groups
+    }
+
+    fn pairs_of(&self, table: &DeTable<'t>) -> Pairs {
         let mut pairs = Vec::with_capacity(table.len());
         for (name, value) in table {
             let DeValue::String(text) = value.get_ref() else {

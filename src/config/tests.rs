@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diagnostic::Severity;
+use crate::domain::words::Word;
 
 mod pacing;
 
@@ -406,5 +407,28 @@ proptest! {
     fn any_value_is_read_without_a_panic(key in "[a-z_]{1,14}", value in "\"[^\"\\\\\\n]{0,40}\"|-?[0-9]{1,25}|\\[.{0,6}\\]|\\{.{0,6}\\}", section in "publication|source|output|mail|relay|dkim|\\[dkim\\]|\\[relay\\]|ledger|delivery|\\[rule\\]|content|feed") {
         let _ = good_and(&format!("[{section}]\n{key} = {value}\n")).load();
         let _ = good_and(&format!("[[relay]]\nurl = {value}\n[mail]\nfrom = {value}\nsince = {value}\n[output]\npath = {value}\n")).load();
+    }
+}
+
+#[test]
+fn words_of_other_languages_are_known_by_name_and_hold_what_is_filled_in() {
+    let site = good_and("[words.de]\nnotes = \"Anmerkungen\"\n[words.de-AT]\nback = \"Zurück zu {note}\"\n");
+    let words = site.config().publication.words;
+    let said = [Word::Notes, Word::Back, Word::Links].map(|word| words.of("de-AT").word(word).to_owned());
+    assert_eq!(said, ["Anmerkungen", "Zurück zu {note}", "Links"]);
+    for (text, code, meant, help) in [
+        ("[words.de]\nunsubscribed = \"x\"\n", "unknown-key", "unsubscribed", "did you mean `unsubscribe`?"),
+        ("[words.de]\nxyzzy = \"x\"\n", "unknown-key", "xyzzy", "the manual's page on templates lists them all"),
+        ("[words.de]\nwhy = \"Nur {title}.\"\n", "words", "\"Nur", "in English it is \"You get this mail because"),
+        ("[words.de]\nnotes = \"\"\n", "config-text", "\"\"", "write something"),
+        ("[words]\nnotes = \"x\"\n", "config-type", "\"x\"", "write notes as a table of texts"),
+        ("[words.de]\nnotes = 1\n", "config-type", "1", "write notes = \"...\""),
+    ] {
+        let mistakes = good_and(text).mistakes();
+        let [mistake] = mistakes.as_slice() else { panic!("{text}: {mistakes:?}") };
+        let at: String = mistake.place.text.chars().skip(mistake.place.column - 1).collect();
+        assert_eq!((mistake.code, mistake.place.line), (code, 5), "{mistake:?}");
+        assert!(at.starts_with(meant), "{mistake:?}");
+        assert!(mistake.help.as_deref().is_some_and(|said| said.starts_with(help)), "{mistake:?}");
     }
 }

@@ -5,6 +5,8 @@
 
 use std::ops::RangeInclusive;
 
+use super::words::Word;
+
 /// A whole post.
 #[derive(Debug, Clone, Default, PartialEq, Hash)]
 pub struct Document {
@@ -177,7 +179,18 @@ pub enum AdmonitionKind {
 }
 
 impl AdmonitionKind {
-    /// The word readers see, and in lower case the CSS class.
+    /// What readers see above it when it has no title of its own.
+    pub fn title(self) -> Word {
+        match self {
+            Self::Note => Word::Note,
+            Self::Tip => Word::Tip,
+            Self::Important => Word::Important,
+            Self::Warning => Word::Warning,
+            Self::Caution => Word::Caution,
+        }
+    }
+
+    /// What authors call it, and in lower case the CSS class.
     pub fn word(self) -> &'static str {
         match self {
             Self::Note => "Note",

@@ -31,3 +31,4 @@ pub mod time;
 pub mod traffic;
 pub mod walk;
 pub mod window;
+pub mod words;

@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use super::address::{Address, Mailbox};
+use super::words::Words;
 
 /// The address of the site, always ending in `/`, so that joining a path to it is safe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,4 +104,6 @@ pub struct Publication {
     /// The header by which a relay knows a second copy of a message and drops it, for relays that
     /// have one. It holds the Message-ID and is not signed: such relays take it off.
     pub idempotency_header: Option<String>,
+    /// What pages and mails say beside the author's own words.
+    pub words: Words,
 }

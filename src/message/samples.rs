@@ -33,6 +33,7 @@ pub(crate) fn publication() -> Publication {
         from: Mailbox::parse("ML Field Notes <notes@example.org>").unwrap(),
         reply_to: Some(Address::parse("editor@example.org").unwrap()),
         idempotency_header: None,
+        words: crate::domain::words::Words::default(),
         list_id: "notes.example.org".to_owned(),
     }
 }

@@ -126,7 +126,7 @@ impl<'a> Outline<'a> {
         let post = self.posts[number];
         match bodies.take(&post.id) {
             Some(body) => Ok(body),
-            None => Ok(render::body(&read(post)?, &publication.base_url, pictures)),
+            None => Ok(render::body(&read(post)?, publication, pictures)),
         }
     }
 }

@@ -95,6 +95,7 @@ fn publication() -> Publication {
         from: Mailbox::parse("notes@example.org").unwrap(),
         reply_to: None,
         idempotency_header: None,
+        words: crate::domain::words::Words::default(),
         list_id: "notes.example.org".to_owned(),
     }
 }

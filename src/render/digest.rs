@@ -79,7 +79,7 @@ fn context(theme: &Theme, site: &SiteContext, period: &Period, posts: &[&Post], 
     let views: Vec<PostView> = newest_first().map(|post| PostView::new(post, site, Here::Anywhere)).collect();
     let summaries: Vec<String> = newest_first().map(|post| text::behind("  ", &post.summary)).collect();
     let mut context = Context::new();
-    context.insert("site", &SiteView::new(site, theme, Here::Anywhere));
+    context.insert("site", &SiteView::new(site, theme, Here::Anywhere, language));
     context.insert(
         "digest",
         &DigestView {

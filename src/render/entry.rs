@@ -20,7 +20,7 @@ pub fn entry(article: &Article, publication: &Publication, pictures: &Pictures) 
         push_attribute(&mut html, "alt", "");
         html.push_str("></figure>\n");
     }
-    html.push_str(&html::body(article, base, pictures, Medium::Feed));
+    html.push_str(&html::body(article, publication, pictures, Medium::Feed));
     Entry {
         id: post.id.clone(),
         url: base.join(&post.site_path()),

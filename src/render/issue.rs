@@ -3,16 +3,17 @@
 use tera::Context;
 
 use super::clip::{self, Extent};
-use super::html::{self, Medium, push_attribute};
+use super::html::{self, Medium, push_attribute, push_text};
 use super::links::Here;
 use super::mail::{Mail, Templates};
 use super::most::Attempt;
-use super::views::{PostView, SiteView, byline, finished_html};
+use super::views::{PostView, SiteView, byline, finished_html, language, words};
 use super::{SiteContext, Theme, embed, shown, text};
 use crate::config::MailPictures;
 use crate::diagnostic::Diagnostic;
 use crate::domain::issue::Issue;
 use crate::domain::post::{Article, Post};
+use crate::domain::words::Word;
 
 const TEMPLATES: Templates = Templates { subject: "mail/subject.txt", html: "mail/issue.html", text: "mail/issue.txt" };
 
@@ -27,8 +28,8 @@ pub fn issue(
     article: &Article,
     pictures: MailPictures,
 ) -> Result<(Issue, Vec<Diagnostic>), Diagnostic> {
-    let words = text::body(article, &site.publication.base_url, site.pictures);
-    let lengths = || html::lengths(article, &site.publication.base_url, site.pictures);
+    let words = text::body(article, site.publication, site.pictures);
+    let lengths = || html::lengths(article, site.publication, site.pictures);
     let (issue, clipped) = clip::fitted(article, lengths, |extent| {
         let body = body(site, extent);
         if body.len() > clip::HOPELESS {
@@ -62,12 +63,14 @@ fn rendered(theme: &Theme, site: &SiteContext, post: &Post, body: &str, words: &
 /// The text of a post as far as it is mailed, and a link to the rest.
 fn body(site: &SiteContext, extent: &Extent) -> String {
     let (post, base) = (&extent.article.post, &site.publication.base_url);
-    let mut body = html::body_in(extent.colours, &extent.article, base, site.pictures, Medium::Mail);
+    let mut body = html::body_in(extent.colours, &extent.article, site.publication, site.pictures, Medium::Mail);
     if let Some(rest) = &extent.rest {
         let fragment = if rest.fragment.is_empty() { String::new() } else { format!("#{}", rest.fragment) };
         body.push_str("<p class=\"continue\"><a");
         push_attribute(&mut body, "href", &base.join(&format!("{}{fragment}", post.site_path())));
-        body.push_str(">Continue reading on the web</a></p>\n");
+        body.push('>');
+        push_text(&mut body, words(post, site.publication).word(Word::Continue));
+        body.push_str("</a></p>\n");
     }
     body
 }
@@ -79,7 +82,7 @@ fn context(theme: &Theme, site: &SiteContext, post: &Post) -> Context {
     let copies = post.cover().and_then(|cover| shown::copies(post, cover, site.pictures));
     let size = copies.map_or((0, 0), |copies| (copies.mail.width, copies.mail.height));
     let mut context = Context::new();
-    context.insert("site", &SiteView::new(site, theme, Here::Anywhere));
+    context.insert("site", &SiteView::new(site, theme, Here::Anywhere, language(post, site.publication)));
     context.insert("byline", &byline(post, site.publication));
     context.insert("post", &PostView::new(post, site, Here::Anywhere));
     context.insert("cover", &cover);

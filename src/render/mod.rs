@@ -29,6 +29,8 @@ mod text;
 mod theme;
 mod variants;
 mod views;
+#[cfg(test)]
+mod words_tests;
 
 pub use digest::digest as digest_issue;
 pub use entry::entry;

@@ -4,12 +4,15 @@ use tera::Context;
 
 use super::html::{self, Medium, push_attribute, push_text};
 use super::links::{Here, Links, Reach};
-use super::views::{AuthorView, PageView, PostView, SiteView, TopicView, direction, finished_html, language, years};
+use super::views::{
+    AuthorView, PageView, PostView, SiteView, TopicView, direction, finished_html, language, words, years,
+};
 use super::{SiteContext, Theme, Topic, Writer, shown, structured};
 use crate::diagnostic::Diagnostic;
 use crate::domain::document::Target;
 use crate::domain::post::{Article, Post};
-use crate::domain::publication::SiteUrl;
+use crate::domain::publication::{Publication, SiteUrl};
+use crate::domain::words::Word;
 use crate::pictures::{Picture, Pictures};
 
 /// Where the home page's own links are written.
@@ -24,10 +27,10 @@ pub struct Neighbours<'a> {
     pub older: Option<&'a Post>,
 }
 
-/// The text of a post as its page shows it. It depends on the post alone: not on its neighbours,
-/// nor on the templates.
-pub fn body(article: &Article, base: &SiteUrl, pictures: &Pictures) -> String {
-    html::body(article, base, pictures, Medium::Web)
+/// The text of a post as its page shows it. It depends on the post and the publication alone: not on
+/// its neighbours, nor on the templates.
+pub fn body(article: &Article, publication: &Publication, pictures: &Pictures) -> String {
+    html::body(article, publication, pictures, Medium::Web)
 }
 
 /// The page of one post around its [`body`]. `card` is what it is shared with when it has no
@@ -126,7 +129,8 @@ pub fn author(theme: &Theme, site: &SiteContext, writer: &Writer) -> Result<Stri
 /// The page that lists all topics (`topics/index.html`).
 pub fn topics(theme: &Theme, site: &SiteContext, topics: &[Topic]) -> Result<String, Diagnostic> {
     let here = Here::At("topics/");
-    let mut context = context(theme, site, here, &website(site, "Topics", "", "topics/"));
+    let title = own_word(site, Word::Topics);
+    let mut context = context(theme, site, here, &website(site, title, "", "topics/"));
     let views: Vec<TopicView> = topics.iter().map(|topic| topic_view(site, topic, here)).collect();
     context.insert("topics", &views);
     theme.render("topics.html", &context)
@@ -135,7 +139,8 @@ pub fn topics(theme: &Theme, site: &SiteContext, topics: &[Topic]) -> Result<Str
 /// The page a web server shows for an address that leads nowhere (`404.html`). Its links are
 /// root-relative, so it works at any depth.
 pub fn not_found(theme: &Theme, site: &SiteContext) -> Result<String, Diagnostic> {
-    theme.render("404.html", &context(theme, site, Here::Anywhere, &website(site, "Page not found", "", "404.html")))
+    let title = own_word(site, Word::NotFound);
+    theme.render("404.html", &context(theme, site, Here::Anywhere, &website(site, title, "", "404.html")))
 }
 
 /// The page at an old address of a post: it sends browsers and search engines on.
@@ -150,18 +155,29 @@ pub fn redirect(site: &SiteContext, post: &Post) -> String {
     push_attribute(&mut out, "href", &url);
     out.push_str(">\n<meta name=\"robots\" content=\"noindex\">\n<meta http-equiv=\"refresh\"");
     push_attribute(&mut out, "content", &format!("0; url={url}"));
-    out.push_str(">\n</head>\n<body>\n<p>This page is now at <a");
+    let moved = words(post, site.publication).word(Word::Moved);
+    let (before, after) = moved.split_once("{url}").unwrap_or((moved, ""));
+    out.push_str(">\n</head>\n<body>\n<p>");
+    push_text(&mut out, before);
+    out.push_str("<a");
     push_attribute(&mut out, "href", &Here::Anywhere.path(base, &post.site_path()));
     out.push('>');
     push_text(&mut out, &url);
-    out.push_str("</a>.</p>\n</body>\n</html>\n");
+    out.push_str("</a>");
+    push_text(&mut out, after);
+    out.push_str("</p>\n</body>\n</html>\n");
     out
+}
+
+/// A word in the language of the publication.
+fn own_word<'a>(site: &SiteContext<'a>, word: Word) -> &'a str {
+    site.publication.words.of(&site.publication.language).word(word)
 }
 
 /// What every page's template is told.
 fn context(theme: &Theme, site: &SiteContext, here: Here, page: &PageView) -> Context {
     let mut context = Context::new();
-    context.insert("site", &SiteView::new(site, theme, here));
+    context.insert("site", &SiteView::new(site, theme, here, page.language));
     context.insert("page", page);
     context
 }

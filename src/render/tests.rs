@@ -14,18 +14,18 @@ use crate::pictures::Pictures;
 
 const HOSTILE: &str = "<b>x</b> {{ site.url }} {% raw %} ${HOME} & \"q\"";
 
-fn feeds() -> Vec<FeedLink> {
+pub(super) fn feeds() -> Vec<FeedLink> {
     [("RSS", "application/rss+xml", "feed.xml"), ("Atom", "application/atom+xml", "atom.xml")]
         .map(|(title, mime, path)| FeedLink { title: title.into(), mime: mime.into(), site_path: path.into() })
         .into()
 }
 
-fn site<'a>(publication: &'a Publication, feeds: &'a [FeedLink]) -> SiteContext<'a> {
+pub(super) fn site<'a>(publication: &'a Publication, feeds: &'a [FeedLink]) -> SiteContext<'a> {
     static PICTURES: LazyLock<Pictures> = LazyLock::new(Pictures::default);
     SiteContext { publication, feeds, topic_count: 1, author_count: 2, pictures: &PICTURES }
 }
 
-fn theme() -> Theme {
+pub(super) fn theme() -> Theme {
     Theme::load(None).unwrap_or_else(|problems| panic!("{}", problems[0]))
 }
 
@@ -64,12 +64,12 @@ fn issue(theme: &Theme, site: &SiteContext, post: &Article) -> Result<Issue, Dia
 
 /// The page of a post.
 fn page_of(article: &Article, site: &SiteContext, neighbours: Neighbours) -> Result<String, Diagnostic> {
-    let body = body(article, &site.publication.base_url, site.pictures);
+    let body = body(article, site.publication, site.pictures);
     page(&theme(), site, &article.post, &body, neighbours, None)
 }
 
 /// Every page there is, of one post.
-fn every_page(article: &Article, publication: &Publication) -> Vec<(&'static str, String)> {
+pub(super) fn every_page(article: &Article, publication: &Publication) -> Vec<(&'static str, String)> {
     let (theme, feeds) = (theme(), feeds());
     let site = site(publication, &feeds);
     let post = &article.post;
@@ -442,7 +442,7 @@ proptest! {
         let [page, frame] = [&post, &plain].map(|post| {
             html::as_browsers_read(&page_of(post, &site(&publication, &[]), Neighbours::default()).unwrap())
         });
-        let body = html::body(&post, &publication.base_url, &Pictures::default(), html::Medium::Web);
+        let body = html::body(&post, &publication, &Pictures::default(), html::Medium::Web);
         prop_assert_eq!(page, frame.replace("<p>BODY</p>\n", &body));
     }
 }

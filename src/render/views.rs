@@ -3,6 +3,8 @@
 //! All text here is plain; templates named `.html` escape it. The only finished HTML a
 //! template gets is `body`, marked as such in [`finished_html`] and nowhere else.
 
+use std::collections::BTreeMap;
+
 use chrono::Datelike;
 use serde::Serialize;
 use tera::Value;
@@ -14,6 +16,7 @@ use super::{FeedLink, SiteContext, Theme};
 use crate::domain::post::Post;
 use crate::domain::publication::{Author, Publication, SiteUrl};
 use crate::domain::time::Dated;
+use crate::domain::words::Vocabulary;
 
 /// `site`: what is the same everywhere.
 #[derive(Debug, Serialize)]
@@ -39,6 +42,8 @@ pub(super) struct SiteView<'a> {
     postal_address: &'a str,
     /// Where the form to subscribe is posted to; empty when there is nobody to take it.
     subscribe_url: &'a str,
+    /// The words of the interface, in the language of the page or mail.
+    words: BTreeMap<&'static str, &'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,7 +57,8 @@ struct FeedView<'a> {
 }
 
 impl<'a> SiteView<'a> {
-    pub fn new(site: &SiteContext<'a>, theme: &Theme, here: Here) -> Self {
+    /// What a page or mail in a language is told.
+    pub fn new(site: &SiteContext<'a>, theme: &Theme, here: Here, language: &str) -> Self {
         let publication = site.publication;
         let base = &publication.base_url;
         Self {
@@ -68,6 +74,7 @@ impl<'a> SiteView<'a> {
             topic_count: site.topic_count,
             postal_address: publication.postal_address.as_deref().unwrap_or_default(),
             subscribe_url: publication.subscribe_url.as_deref().unwrap_or_default(),
+            words: publication.words.of(language).by_key(),
         }
     }
 }
@@ -255,6 +262,11 @@ pub(super) fn finished_html(html: &str) -> Value {
 /// The language of a post, always known.
 pub(super) fn language<'a>(post: &'a Post, publication: &'a Publication) -> &'a str {
     post.language.as_deref().unwrap_or(&publication.language)
+}
+
+/// The words for a post's readers.
+pub(super) fn words<'a>(post: &Post, publication: &'a Publication) -> Vocabulary<'a> {
+    publication.words.of(language(post, publication))
 }
 
 /// Who wrote a post: its own authors, or else the publication's.

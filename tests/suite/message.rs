@@ -58,6 +58,7 @@ fn publication(title: &str) -> Publication {
         },
         reply_to: None,
         idempotency_header: None,
+        words: fieldpost::domain::words::Words::default(),
         list_id: "notes.example.org".to_owned(),
     }
 }

@@ -9,9 +9,9 @@ use url::Url;
 use super::normal::{Side, normal, without_unknown};
 use super::{SITE, make_targets, posts};
 use crate::domain::post::Article;
-use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
 use crate::render::html::{self, Medium};
+use crate::render::sample;
 
 /// The posts that read otherwise here, and why.
 const KNOWN: &[(&str, &str)] = &[
@@ -99,8 +99,8 @@ type Differences = Vec<(String, String)>;
 fn differences(post: &Article, theirs: &str) -> Differences {
     let folder = Url::parse(SITE).unwrap();
     let page = folder.join(&post.post.site_path()).unwrap();
-    let base = SiteUrl::parse(SITE).unwrap();
-    let ours = normal(&html::body(post, &base, &Pictures::default(), Medium::Web), Side::Ours, &folder, &page);
+    let publication = sample::publication(SITE);
+    let ours = normal(&html::body(post, &publication, &Pictures::default(), Medium::Web), Side::Ours, &folder, &page);
     let theirs = normal(theirs, Side::Theirs, &folder, &page);
     let (mut a, mut b) = (ours.lines(), theirs.lines());
     let mut found = Vec::new();

@@ -17,6 +17,7 @@ use url::Url;
 use self::examples::Example;
 use self::normal::{Side, normal, without_unknown};
 use super::html::{self, Medium, balanced};
+use super::sample;
 use crate::content::{self, Options};
 use crate::domain::post::{Article, Post};
 use crate::domain::publication::SiteUrl;
@@ -101,11 +102,12 @@ fn differing(examples: &[&Example]) -> Vec<(usize, String)> {
     for example in examples {
         make_targets(dir.path(), &example.html);
     }
-    let base = SiteUrl::parse(SITE).unwrap();
+    let publication = sample::publication(SITE);
     let folder = Url::parse(SITE).unwrap();
     let compared = posts(dir.path(), &texts).into_iter().zip(examples).filter_map(|(post, example)| {
         let page = folder.join(&post.post.site_path()).unwrap();
-        let ours = normal(&html::body(&post, &base, &Pictures::default(), Medium::Web), Side::Ours, &folder, &page);
+        let ours =
+            normal(&html::body(&post, &publication, &Pictures::default(), Medium::Web), Side::Ours, &folder, &page);
         let theirs = normal(&balanced(&without_unknown(&example.html)), Side::Theirs, &folder, &page);
         (ours != theirs).then(|| {
             let shown = format!("#{}\n{}\n--- theirs\n{theirs}\n--- ours\n{ours}\n", example.number, example.markdown);

@@ -13,6 +13,7 @@ use crate::domain::post::Article;
 use crate::domain::publication::SiteUrl;
 use crate::pictures::Pictures;
 use crate::render::html::{self, Medium, Piece, attribute, pieces, tag_name};
+use crate::render::sample;
 use crate::render::text;
 
 fn load(root: &Path) -> Vec<Article> {
@@ -74,9 +75,9 @@ fn words_of(html: &str) -> Vec<String> {
 }
 
 fn assert_holds_all(post: &Article) {
-    let base = SiteUrl::parse(SITE).unwrap();
-    let html = html::body(post, &base, &Pictures::default(), Medium::Mail);
-    let text = text::body(post, &base, &Pictures::default());
+    let publication = sample::publication(SITE);
+    let html = html::body(post, &publication, &Pictures::default(), Medium::Mail);
+    let text = text::body(post, &publication, &Pictures::default());
     for piece in pieces(&html) {
         let Piece::Tag(tag) = piece else { continue };
         let Some(href) =

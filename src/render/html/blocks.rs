@@ -3,6 +3,7 @@
 use super::raw::tamed;
 use super::{Medium, Writer};
 use crate::domain::document::{AdmonitionKind, Block, Definition, Image, Inline, ListItem, Spacing};
+use crate::domain::words::Word;
 use crate::math::Style;
 
 impl Writer<'_> {
@@ -55,7 +56,8 @@ impl Writer<'_> {
         if self.medium == Medium::Web {
             self.out.push_str(" <a class=\"anchor\"");
             self.attribute("href", &format!("#{id}"));
-            self.out.push_str(" aria-label=\"Link to this section\">#</a>");
+            self.attribute("aria-label", self.words.word(Word::Section));
+            self.out.push_str(">#</a>");
         }
         self.close(&tag);
         self.out.push('\n');
@@ -85,7 +87,7 @@ impl Writer<'_> {
         }
         match title {
             Some(title) => self.inlines(title),
-            None => self.text(kind.word()),
+            None => self.word(kind.title()),
         }
         self.out.push_str(match self.medium {
             Medium::Web | Medium::Mail => "</p>\n",
@@ -156,12 +158,19 @@ impl Writer<'_> {
     /// The mark of a task: a box on the web, a sign where boxes are stripped.
     fn task(&mut self, task: Option<bool>) {
         let Some(done) = task else { return };
-        self.out.push_str(match (self.medium, done) {
-            (Medium::Web, true) => "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> ",
-            (Medium::Web, false) => "<input type=\"checkbox\" disabled aria-label=\"Not done\"> ",
-            (Medium::Feed | Medium::Mail, true) => "☑ ",
-            (Medium::Feed | Medium::Mail, false) => "☐ ",
-        });
+        let (input, word, sign) = if done {
+            ("<input type=\"checkbox\" disabled checked", Word::Done, "☑ ")
+        } else {
+            ("<input type=\"checkbox\" disabled", Word::NotDone, "☐ ")
+        };
+        match self.medium {
+            Medium::Web => {
+                self.out.push_str(input);
+                self.attribute("aria-label", self.words.word(word));
+                self.out.push_str("> ");
+            }
+            Medium::Feed | Medium::Mail => self.out.push_str(sign),
+        }
     }
 
     fn definitions(&mut self, definitions: &[Definition]) {

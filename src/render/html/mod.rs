@@ -22,10 +22,12 @@ mod tests;
 
 use crate::domain::document::Document;
 use crate::domain::post::{Article, Post};
-use crate::domain::publication::SiteUrl;
+use crate::domain::publication::Publication;
+use crate::domain::words::{Vocabulary, Word};
 use crate::pictures::Pictures;
 
 use super::links::{Links, Reach};
+use super::views::words;
 use crate::domain::walk::Outline;
 
 #[cfg(test)]
@@ -59,15 +61,15 @@ pub(super) enum Colours {
 
 /// The body of a post for a medium. Raw HTML is balanced for the web, and
 /// sanitised for feeds and mail.
-pub(super) fn body(article: &Article, base: &SiteUrl, pictures: &Pictures, medium: Medium) -> String {
-    body_in(Colours::Classes, article, base, pictures, medium)
+pub(super) fn body(article: &Article, publication: &Publication, pictures: &Pictures, medium: Medium) -> String {
+    body_in(Colours::Classes, article, publication, pictures, medium)
 }
 
 /// The body of a post, with colours or without.
 pub(super) fn body_in(
     colours: Colours,
     article: &Article,
-    base: &SiteUrl,
+    publication: &Publication,
     pictures: &Pictures,
     medium: Medium,
 ) -> String {
@@ -75,8 +77,9 @@ pub(super) fn body_in(
         Medium::Web => Reach::Page,
         Medium::Feed | Medium::Mail => Reach::Absolute,
     };
-    let links = Links::new(base, article.post.site_path(), reach);
-    let html = written(article, links.clone(), pictures, medium, colours);
+    let links = Links::new(&publication.base_url, article.post.site_path(), reach);
+    let words = words(&article.post, publication);
+    let html = written(Writer::new(article, words, links.clone(), pictures, medium, colours));
     // Parsing is by far the dearest step. In plain HTML there is nothing to close or to remove:
     // the rest of `html` was written and escaped by us. The test
     // `parsing_plain_html_changes_nothing` proves it.
@@ -92,9 +95,10 @@ pub(super) fn body_in(
 
 /// How many bytes the body of a mail without colours has before each block, and in all: without its
 /// notes, and before raw HTML is sanitised.
-pub(super) fn lengths(article: &Article, base: &SiteUrl, pictures: &Pictures) -> Vec<usize> {
-    let links = Links::new(base, article.post.site_path(), Reach::Absolute);
-    let mut writer = Writer::new(article, links, pictures, Medium::Mail, Colours::None);
+pub(super) fn lengths(article: &Article, publication: &Publication, pictures: &Pictures) -> Vec<usize> {
+    let links = Links::new(&publication.base_url, article.post.site_path(), Reach::Absolute);
+    let words = words(&article.post, publication);
+    let mut writer = Writer::new(article, words, links, pictures, Medium::Mail, Colours::None);
     let mut lengths = vec![0];
     for block in article.document.blocks.chunks(1) {
         writer.blocks(block);
@@ -103,9 +107,8 @@ pub(super) fn lengths(article: &Article, base: &SiteUrl, pictures: &Pictures) ->
     lengths
 }
 
-fn written(article: &Article, links: Links, pictures: &Pictures, medium: Medium, colours: Colours) -> String {
-    let mut writer = Writer::new(article, links, pictures, medium, colours);
-    writer.blocks(&article.document.blocks);
+fn written(mut writer: Writer<'_>) -> String {
+    writer.blocks(&writer.document.blocks);
     writer.notes();
     writer.out
 }
@@ -113,6 +116,8 @@ fn written(article: &Article, links: Links, pictures: &Pictures, medium: Medium,
 /// Writes one document for one medium.
 struct Writer<'a> {
     out: String,
+    /// What is said beside the author's own words.
+    words: Vocabulary<'a>,
     links: Links,
     medium: Medium,
     colours: Colours,
@@ -130,10 +135,18 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(article: &'a Article, links: Links, pictures: &'a Pictures, medium: Medium, colours: Colours) -> Self {
+    fn new(
+        article: &'a Article,
+        words: Vocabulary<'a>,
+        links: Links,
+        pictures: &'a Pictures,
+        medium: Medium,
+        colours: Colours,
+    ) -> Self {
         let Article { post, document } = article;
         Self {
             out: String::with_capacity(4096),
+            words,
             links,
             medium,
             colours,
@@ -161,6 +174,12 @@ impl<'a> Writer<'a> {
 
     fn text(&mut self, text: &str) {
         push_text(&mut self.out, text);
+    }
+
+    /// A word of the interface as a text.
+    fn word(&mut self, word: Word) {
+        let said = self.words.word(word);
+        self.text(said);
     }
 
     fn attribute(&mut self, name: &str, value: &str) {

@@ -2,6 +2,7 @@
 
 use super::{Medium, Writer};
 use crate::domain::document::{Block, Footnote};
+use crate::domain::words::Word;
 
 impl Writer<'_> {
     /// The raised number that refers to a note. A reference to a note that does not exist is
@@ -35,11 +36,15 @@ impl Writer<'_> {
         if self.document.footnotes.is_empty() {
             return;
         }
-        self.out.push_str(match self.medium {
-            Medium::Web => "<section class=\"notes\" role=\"doc-endnotes\" aria-label=\"Notes\">\n<ol>\n",
-            Medium::Feed => "<section>\n<ol>\n",
-            Medium::Mail => "<div class=\"notes\">\n<ol>\n",
-        });
+        match self.medium {
+            Medium::Web => {
+                self.out.push_str("<section class=\"notes\" role=\"doc-endnotes\"");
+                self.attribute("aria-label", self.words.word(Word::Notes));
+                self.out.push_str(">\n<ol>\n");
+            }
+            Medium::Feed => self.out.push_str("<section>\n<ol>\n"),
+            Medium::Mail => self.out.push_str("<div class=\"notes\">\n<ol>\n"),
+        }
         let footnotes = &self.document.footnotes;
         for (index, note) in footnotes.iter().enumerate() {
             self.note(index, note);
@@ -85,7 +90,7 @@ impl Writer<'_> {
             self.attribute("href", &href);
             if self.medium == Medium::Web {
                 self.out.push_str(" role=\"doc-backlink\"");
-                self.attribute("aria-label", &format!("Back to the text of note {}", index + 1));
+                self.attribute("aria-label", &self.words.word(Word::Back).replace("{note}", &(index + 1).to_string()));
                 self.class("backlink");
             }
             // U+FE0E keeps the arrow from becoming an emoji.

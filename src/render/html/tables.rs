@@ -2,6 +2,7 @@
 
 use super::{Medium, Writer};
 use crate::domain::document::{Alignment, Inline, Target};
+use crate::domain::words::Word;
 
 /// A table of more columns is set in smaller type in a mail, and scrolls where it can.
 const MAIL_COLUMNS: usize = 6;
@@ -9,10 +10,14 @@ const MAIL_COLUMNS: usize = 6;
 impl Writer<'_> {
     pub(super) fn table(&mut self, alignments: &[Alignment], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>]) {
         let is_wide = alignments.len() > MAIL_COLUMNS;
+        // On the web wide tables scroll in a box of their own, reachable by keyboard.
+        if self.medium == Medium::Web {
+            self.out.push_str("<div class=\"table\" role=\"group\" tabindex=\"0\"");
+            self.attribute("aria-label", self.words.word(Word::Table));
+            self.out.push_str(">\n");
+        }
         self.out.push_str(match self.medium {
-            // Wide tables scroll in a box of their own, reachable by keyboard.
-            Medium::Web => "<div class=\"table\" role=\"group\" tabindex=\"0\" aria-label=\"Table\">\n<table>\n",
-            Medium::Feed => "<table>\n",
+            Medium::Web | Medium::Feed => "<table>\n",
             Medium::Mail if is_wide => {
                 "<div class=\"scroll\">\n<table class=\"data wide\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n"
             }
@@ -46,7 +51,9 @@ impl Writer<'_> {
         let Some(page) = page.filter(|_| !self.inside_link) else { return };
         self.out.push_str("<p class=\"caption table-link\"><a");
         self.attribute("href", &page);
-        self.out.push_str(">Read this table on the web</a></p>\n");
+        self.out.push('>');
+        self.word(Word::TableLink);
+        self.out.push_str("</a></p>\n");
     }
 
     fn row(&mut self, alignments: &[Alignment], cells: &[Vec<Inline>], kind: Cell) {

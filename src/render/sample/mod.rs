@@ -28,6 +28,7 @@ pub fn publication(base: &str) -> Publication {
         from: Mailbox::parse("Field Notes <notes@example.org>").unwrap(),
         reply_to: None,
         idempotency_header: None,
+        words: crate::domain::words::Words::default(),
         list_id: "notes.example.org".into(),
     }
 }

@@ -3,6 +3,7 @@
 use super::Writer;
 use super::flow::Flow;
 use crate::domain::document::{Image, Inline, Target, plain_text};
+use crate::domain::words::Word;
 use crate::math;
 
 impl Writer<'_> {
@@ -33,7 +34,7 @@ impl Writer<'_> {
             Inline::Link { target, content, .. } => self.link(target, content, flow),
             Inline::Image(image) => {
                 if !image.alt.trim().is_empty() {
-                    flow.text(&format!("[image: {}]", image.alt.trim()));
+                    flow.text(&self.image(image.alt.trim()));
                 }
             }
             Inline::FootnoteReference(index) => flow.fixed(&format!("[^{}]", index + 1)),
@@ -92,16 +93,21 @@ impl Writer<'_> {
         flow.space();
         flow.fixed(&format!("[{number}]"));
     }
-}
 
-/// A picture that stands alone: it is named even when the author wrote no description.
-pub(super) fn picture(image: &Image) -> Flow {
-    let mut flow = Flow::default();
-    match image.alt.trim() {
-        "" => flow.text("[image]"),
-        alt => flow.text(&format!("[image: {alt}]")),
+    /// A picture that stands alone: it is named even when the author wrote no description.
+    pub(super) fn picture(&self, image: &Image) -> Flow {
+        let mut flow = Flow::default();
+        flow.text(&match image.alt.trim() {
+            "" => format!("[{}]", self.words.word(Word::Image)),
+            alt => self.image(alt),
+        });
+        flow
     }
-    flow
+
+    /// A picture by its description.
+    pub(super) fn image(&self, alt: &str) -> String {
+        format!("[{}: {alt}]", self.words.word(Word::Image))
+    }
 }
 
 /// Whether a link's words are the address itself: then it is written once, in full.

@@ -18,12 +18,14 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::document::{AdmonitionKind, Block, Definition, Document, Footnote, Inline, ListItem, Spacing};
 use crate::domain::post::Article;
-use crate::domain::publication::SiteUrl;
+use crate::domain::publication::Publication;
 use crate::domain::walk::Outline;
+use crate::domain::words::{Vocabulary, Word};
 use crate::pictures::Pictures;
 
 use super::html::Sanitizer;
 use super::links::{Links, Reach};
+use super::views::words;
 use flow::Flow;
 
 /// How wide a line of text is, in columns.
@@ -33,10 +35,11 @@ pub(super) const WIDTH: usize = 72;
 const NARROWEST: usize = 24;
 
 /// The body of a post as text, with its notes and the list of its links; lines end in `\n`.
-pub(super) fn body(article: &Article, base: &SiteUrl, pictures: &Pictures) -> String {
+pub(super) fn body(article: &Article, publication: &Publication, pictures: &Pictures) -> String {
     let mut writer = Writer {
         pictures,
-        links: Links::new(base, article.post.site_path(), Reach::Absolute),
+        words: words(&article.post, publication),
+        links: Links::new(&publication.base_url, article.post.site_path(), Reach::Absolute),
         listed: HashMap::new(),
         outline: Outline::of(&article.document),
         sanitizer: OnceCell::new(),
@@ -76,6 +79,8 @@ fn joined(lines: &[String]) -> String {
 struct Writer<'a> {
     /// Knows which formulas are text.
     pictures: &'a Pictures,
+    /// What is said beside the author's own words.
+    words: Vocabulary<'a>,
     links: Links,
     /// The URLs referred to so far, with their numbers: a table of contents has thousands.
     listed: HashMap<String, usize>,
@@ -93,7 +98,7 @@ impl Writer<'_> {
     fn document(&mut self, document: &Document) -> Vec<String> {
         let mut lines = self.blocks(&document.blocks, WIDTH);
         if !document.footnotes.is_empty() {
-            push_section(&mut lines, "Notes");
+            push_section(&mut lines, self.words.word(Word::Notes));
             for (index, note) in document.footnotes.iter().enumerate() {
                 lines.extend(self.note(index, note));
             }
@@ -110,7 +115,7 @@ impl Writer<'_> {
         if self.listed.is_empty() {
             return;
         }
-        push_section(lines, "Links");
+        push_section(lines, self.words.word(Word::Links));
         let mut listed: Vec<(&String, &usize)> = self.listed.iter().collect();
         listed.sort_unstable_by_key(|(_, number)| **number);
         lines.extend(listed.into_iter().map(|(url, number)| format!("[{number}] {url}")));
@@ -155,7 +160,7 @@ impl Writer<'_> {
             Block::Table { alignments, head, rows } => self.table(alignments, head, rows, width),
             Block::Definitions(definitions) => self.definitions(definitions, width),
             Block::Figure { image, caption } => {
-                let mut lines = inlines::picture(image).lines(width);
+                let mut lines = self.picture(image).lines(width);
                 lines.extend(self.flow(caption).lines(width));
                 lines
             }
@@ -183,7 +188,7 @@ impl Writer<'_> {
         width: usize,
     ) -> Vec<String> {
         let mut head = Flow::default();
-        head.text(&format!("{}:", kind.word().to_uppercase()));
+        head.text(&format!("{}:", self.words.word(kind.title()).to_uppercase()));
         if let Some(title) = title {
             head.space();
             self.inlines(title, &mut head);

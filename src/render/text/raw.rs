@@ -70,7 +70,7 @@ impl Writer<'_> {
             "img" => {
                 let alt = attribute(tag, "alt").map(decoded).unwrap_or_default();
                 if !alt.trim().is_empty() {
-                    flow.text(&format!("[image: {}]", alt.trim()));
+                    flow.text(&self.image(alt.trim()));
                 }
             }
             "li" => {

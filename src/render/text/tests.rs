@@ -8,7 +8,7 @@ use crate::render::sample::{any_document, document, item, link, paragraph, post,
 
 fn written(blocks: Vec<Block>) -> String {
     let post = post("T", "post", Document { blocks, ..Document::default() });
-    body(&post, &publication("https://example.org/").base_url, &Pictures::default())
+    body(&post, &publication("https://example.org/"), &Pictures::default())
 }
 
 fn cells(words: &[&str]) -> Vec<Vec<Inline>> {
@@ -130,9 +130,9 @@ fn hrefs(html: &str) -> Vec<String> {
 
 fn assert_laws(document: Document) {
     let post = post("T", "post", document);
-    let base = publication("https://example.org/").base_url;
-    let out = body(&post, &base, &Pictures::default());
-    for href in hrefs(&html::body(&post, &base, &Pictures::default(), Medium::Mail)) {
+    let publication = publication("https://example.org/");
+    let out = body(&post, &publication, &Pictures::default());
+    for href in hrefs(&html::body(&post, &publication, &Pictures::default(), Medium::Mail)) {
         let shown = href.strip_prefix("mailto:").unwrap_or(&href);
         assert!(out.contains(shown), "{href} is not in\n{out}");
     }
