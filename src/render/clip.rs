@@ -52,25 +52,21 @@ pub(super) fn fitted<T>(
 ) -> Result<(T, Option<Diagnostic>), Diagnostic> {
     let told = |block, size, what: &str| told(article, block, size, what);
     let whole = Extent { article: article.clone(), colours: Colours::Classes, rest: None };
-    let mut attempt = render(&whole)?;
+    let attempt = render(&whole)?;
     let size = Size::of(&attempt);
-    match attempt {
-        Attempt::Finished(rendered, bytes) if bytes < TELL_AT => return Ok((rendered, None)),
-        Attempt::Finished(rendered, bytes) if bytes <= LARGEST => {
-            return Ok((rendered, Some(told(0, size, "it is nearly there"))));
-        }
-        Attempt::Finished(..) | Attempt::GivenUp(_) => {}
+    let mut about = attempt.size();
+    if let Some((rendered, bytes)) = attempt.within(LARGEST) {
+        let told = (bytes >= TELL_AT).then(|| told(0, size, "it is nearly there"));
+        return Ok((rendered, told));
     }
     if walk::has_code(&article.document) {
-        attempt = render(&Extent { colours: Colours::None, ..whole })?;
-        match attempt {
-            Attempt::Finished(rendered, bytes) if bytes <= LARGEST => {
-                return Ok((rendered, Some(told(0, size, "its code is mailed without colours"))));
-            }
-            Attempt::Finished(..) | Attempt::GivenUp(_) => {}
+        let attempt = render(&Extent { colours: Colours::None, ..whole })?;
+        about = attempt.size();
+        if let Some((rendered, _)) = attempt.within(LARGEST) {
+            return Ok((rendered, Some(told(0, size, "its code is mailed without colours"))));
         }
     }
-    let (rendered, rest) = longest(article, &lengths(), attempt.size(), &render)?;
+    let (rendered, rest) = longest(article, &lengths(), about, &render)?;
     let what = if rest.title.is_empty() { String::new() } else { format!(" before \"{}\"", rest.title) };
     Ok((rendered, Some(told(rest.block, size, &format!("it ends{what} with a link to the rest")))))
 }

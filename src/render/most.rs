@@ -24,6 +24,14 @@ impl<T> Attempt<T> {
             Self::GivenUp(size) => size * GROWTH,
         }
     }
+
+    /// It with its bytes, if it has no more than so many.
+    pub fn within(self, limit: usize) -> Option<(T, usize)> {
+        match self {
+            Self::Finished(rendered, size) if size <= limit => Some((rendered, size)),
+            Self::Finished(..) | Self::GivenUp(_) => None,
+        }
+    }
 }
 
 /// The largest number with which the HTML has at most `limit` bytes, with what `render` makes of it;
