@@ -18,7 +18,7 @@ use fieldpost::domain::ids::{Generation, IssueId, PostId, SubscriberId};
 use fieldpost::domain::issue::{Issue, Slot, Variants};
 use fieldpost::domain::publication::{Publication, SiteUrl};
 use fieldpost::domain::time::from_millis;
-use fieldpost::message::{Frozen, Message, Recipient, assemble, freeze, message_id, return_path};
+use fieldpost::message::{Frozen, Message, MessageIdKey, Recipient, assemble, freeze, message_id, return_path};
 use fieldpost::smtp::{ClearTextTo, Envelope, Security, Sendable, Session, Settings, Tls};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -27,6 +27,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 struct Job {
     issue: Frozen,
     id: IssueId,
+    key: MessageIdKey,
     next: AtomicI64,
     messages: i64,
 }
@@ -49,7 +50,7 @@ impl Job {
         let name = format!("Reader {number}");
         let recipient =
             Recipient { address: &address, name: Some(&name), unsubscribe_url: &unsubscribe_url, values: &[] };
-        let message_id = message_id(&[7; 32], &self.issue, &self.id, SubscriberId(number), Generation::FIRST);
+        let message_id = message_id(&self.key, &self.issue, &self.id, SubscriberId(number), Generation::FIRST);
         let message = assemble(&self.issue, &Signers::none(), &recipient, &message_id, from_millis(1_790_000_000_000))?;
         Ok(Some(Copy { message, envelope: Envelope::new(Some(return_path(&self.issue).clone()), address) }))
     }
@@ -61,7 +62,8 @@ fn main() -> Result<(), Failure> {
         return Err("usage: unledgered PORT CONNECTIONS MESSAGES TEXT HTML".into());
     };
     let issue = freeze(&issue(&std::fs::read_to_string(text)?, &std::fs::read_to_string(html)?)?, &publication()?)?;
-    let job = Arc::new(Job { id: issue.id(), issue, next: AtomicI64::new(0), messages: messages.parse()? });
+    let (id, key) = (issue.id(), MessageIdKey::new(&[7; 32]));
+    let job = Arc::new(Job { issue, id, key, next: AtomicI64::new(0), messages: messages.parse()? });
     let settings = Arc::new(Settings::new("127.0.0.1", port.parse()?, Security::ClearText(ClearTextTo::LoopbackOnly)));
     let connections: usize = connections.parse()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -1,15 +1,19 @@
 //! A publication and issues of a given size, for the benchmarks of messages.
 
+use std::sync::LazyLock;
+
 use fieldpost::dkim::Signers;
 use fieldpost::domain::address::{Address, Mailbox};
 use fieldpost::domain::ids::{Generation, IssueId, PostId, SubscriberId};
 use fieldpost::domain::issue::{Issue, Slot, Variants};
 use fieldpost::domain::publication::{Publication, SiteUrl};
 use fieldpost::domain::time::from_millis;
-use fieldpost::message::{Frozen, Recipient, assemble, freeze, message_id};
+use fieldpost::message::{Frozen, MessageIdKey, Recipient, assemble, freeze, message_id};
 
 const NONCE: &str = "9f86d081884c7d65";
 const SENTENCE: &str = "What a gradient is good for, and why it is no arrow — grüße. ";
+
+static KEY: LazyLock<MessageIdKey> = LazyLock::new(|| MessageIdKey::new(&[7; 32]));
 
 /// Assembles one copy as the sender does, signs it, and returns its length.
 pub fn copy(
@@ -21,7 +25,7 @@ pub fn copy(
 ) -> usize {
     let (address, name) = &recipients[number % recipients.len()];
     let subscriber = SubscriberId(i64::try_from(number).expect("a round is short"));
-    let message_id = message_id(&[7; 32], frozen, id, subscriber, Generation::FIRST);
+    let message_id = message_id(&KEY, frozen, id, subscriber, Generation::FIRST);
     let unsubscribe_url = format!("https://notes.example.org/u/{number:043}");
     let recipient = Recipient { address, name: Some(name), unsubscribe_url: &unsubscribe_url, values: &[] };
     let message = assemble(frozen, signers, &recipient, &message_id, from_millis(1_790_000_000_000));

@@ -16,7 +16,7 @@ use crate::domain::issue::Slot;
 use crate::domain::post::Post;
 use crate::domain::traffic::RelayLimits;
 use crate::ledger::{Ledger, LedgerError, Sender};
-use crate::message::{self, Message, Recipient};
+use crate::message::{self, Message, MessageIdKey, Recipient};
 use crate::smtp;
 
 /// Why nothing, or not everything, was sent.
@@ -117,7 +117,7 @@ pub async fn send(
     let merge = Merge {
         base_url: publication.base_url.clone(),
         unsubscribe_key: unsubscribe_key(&ledger)?,
-        message_id_key: ledger.secret("message-id")?,
+        message_id_key: message_id_key(&ledger)?,
         signers: config.signers(),
     };
     let transport = transport(config)?;
@@ -138,7 +138,7 @@ pub async fn send_test(
     clock: Clock,
 ) -> Result<(String, Vec<Diagnostic>), SendError> {
     let transport = transport(prepared.config)?;
-    let message_id_key = ledger.secret("message-id")?;
+    let message_id_key = message_id_key(ledger)?;
     let publication = &prepared.config.publication;
     let mut test = post.clone();
     test.title = format!("[TEST] {}", post.title);
@@ -151,8 +151,7 @@ pub async fn send_test(
     let now = clock.now();
     for (address, number) in addresses.iter().zip(0..) {
         let generation = Generation(u32::try_from(now.timestamp()).unwrap_or_default());
-        let message_id =
-            message::message_id(message_id_key.bytes(), &frozen, &row.id, SubscriberId(-1 - number), generation);
+        let message_id = message::message_id(&message_id_key, &frozen, &row.id, SubscriberId(-1 - number), generation);
         let recipient = Recipient { address, name: None, unsubscribe_url: &unsubscribe_url, values: &values };
         let message = message::assemble(&frozen, &signers, &recipient, &message_id, now)
             .map_err(|error| SendError::Refused(error.to_string()))?;
@@ -164,6 +163,10 @@ pub async fn send_test(
 /// The key of unsubscribe tokens. Its number is 1: the first of its kind.
 fn unsubscribe_key(ledger: &Ledger) -> Result<TokenKey, LedgerError> {
     Ok(TokenKey::new(1, ledger.secret("unsubscribe")?.bytes()))
+}
+
+fn message_id_key(ledger: &Ledger) -> Result<MessageIdKey, LedgerError> {
+    Ok(MessageIdKey::new(ledger.secret("message-id")?.bytes()))
 }
 
 async fn send_one(transport: &Transport, from: &Address, to: &Address, message: &Message) -> Result<(), SendError> {

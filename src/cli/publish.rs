@@ -284,6 +284,13 @@ fn announce(opened: &Opened) {
     }
 }
 
+/// The runtime that mail leaves from: one thread has the wire and makes the messages. Two would wake
+/// each other for every message, which costs more than the message does.
+fn delivery_runtime() -> Result<Runtime, Failure> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().map_err(|error| Failure::Unwritable(format!("no runtime can be started: {error}")))
+}
+
 /// The runtime that connections live in.
 pub fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
@@ -307,7 +314,7 @@ fn deliver(
     let metrics = endpoint.map(|endpoint| endpoint.serve(Arc::clone(&tally))).transpose()?;
     let (stop, _) = watch::channel(Stop::No);
     let progress = Progress::follow(Arc::clone(&tally), pending.ready);
-    let sent = runtime()?.block_on(async {
+    let sent = delivery_runtime()?.block_on(async {
         tokio::spawn(drain_on_signal(stop.clone()));
         campaign::send(config, ledger.clone(), sender, patience, clock, tally, stop).await
     });

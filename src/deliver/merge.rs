@@ -9,8 +9,8 @@ use crate::domain::ids::MessageId;
 use crate::domain::issue::Slot;
 use crate::domain::publication::SiteUrl;
 use crate::domain::time::Instant;
-use crate::ledger::{Claim, Frozen, Secret};
-use crate::message::{self, Recipient};
+use crate::ledger::{Claim, Frozen};
+use crate::message::{self, MessageIdKey, Recipient};
 
 /// The keys and names that recipients' values are made with.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Merge {
     /// The key of unsubscribe tokens.
     pub unsubscribe_key: TokenKey,
     /// The key of Message-IDs.
-    pub message_id_key: Secret,
+    pub message_id_key: MessageIdKey,
     /// Who signs.
     pub signers: Signers,
 }
@@ -48,7 +48,7 @@ impl Merge {
     pub(super) fn fresh(&self, claim: &Claim, issue: &message::Frozen, now: Instant) -> Result<Values, String> {
         Ok(Values {
             message_id: message::message_id(
-                self.message_id_key.bytes(),
+                &self.message_id_key,
                 issue,
                 &claim.issue,
                 claim.subscriber,
@@ -175,7 +175,7 @@ mod tests {
         let merge = Merge {
             base_url: publication().base_url,
             unsubscribe_key: TokenKey::new(1, &[1; 32]),
-            message_id_key: ledger.secret("message-id").unwrap(),
+            message_id_key: MessageIdKey::new(&[2; 32]),
             signers: Signers::none(),
         };
         let mut claim = claim(&ledger, &frozen);

@@ -1,7 +1,7 @@
 //! A campaign's mail, from the ledger to the relay and back.
 //!
 //! The order never varies: claim → assemble → begin (durable) → mark the dot → final dot →
-//! mark the reply → settle (durable). `prepare` does the first two, on a thread of its own;
+//! mark the reply → settle (durable). `prepare` does the first two, with `make` for the message;
 //! `supply` begins what was prepared, ahead of the wire and never more than `begin_ahead`
 //! deliveries; one `worker` per lane does the rest, over a `connection` or into the `outbox`.
 //! What a reply or a broken connection means is decided by [`crate::domain::policy`] alone.
@@ -13,6 +13,7 @@ mod beat;
 mod connection;
 mod gate;
 mod health;
+mod make;
 mod merge;
 mod outbox;
 mod pace;
@@ -255,10 +256,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
     let (queues, workers) = start_lanes(&shared, places, &ended);
     drop(ended);
     let (batches, prepared) = mpsc::channel(prepare::AHEAD);
-    let preparer = tokio::task::spawn_blocking({
-        let shared = Arc::clone(&shared);
-        move || prepare::run(&shared, job.merge, &batches)
-    });
+    let preparer = tokio::spawn(prepare::run(Arc::clone(&shared), job.merge, batches));
     let stop = supply::run(Arc::clone(&shared), prepared, queues).await;
     preparer.await.expect("the preparer does not panic");
     for worker in workers {

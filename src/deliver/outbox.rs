@@ -1,6 +1,6 @@
 //! The lanes that need no network: a Maildir, and memory.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::Stop;
@@ -14,7 +14,7 @@ use crate::files::Maildir;
 pub(super) const BATCH: usize = 32;
 
 /// Files everything that comes out of the queue.
-pub(super) async fn file_all(worker: &Worker, maildir: &Maildir, queue: &Queue) {
+pub(super) async fn file_all(worker: &Worker, maildir: &Arc<Maildir>, queue: &Queue) {
     loop {
         let batch = queue.next_many(BATCH).await;
         if batch.is_empty() {
@@ -22,35 +22,42 @@ pub(super) async fn file_all(worker: &Worker, maildir: &Maildir, queue: &Queue) 
         }
         match worker.objection(None) {
             Some(why) => batch.into_iter().for_each(|ready| worker.withdraw(ready, why)),
-            None => file(worker, batch, maildir),
+            None => file(worker, batch, Arc::clone(maildir)).await,
         }
     }
 }
 
-/// Writes messages into the outbox. Their names come from the Message-ID: a retry that finds
-/// one there settles without writing a second. Nothing is settled before the folder is synced.
-fn file(worker: &Worker, batch: Vec<Ready>, maildir: &Maildir) {
+/// Files messages, and settles them when the folder is synced.
+async fn file(worker: &Worker, batch: Vec<Ready>, maildir: Arc<Maildir>) {
     let start = Instant::now();
-    let filed: Vec<_> = batch
-        .into_iter()
-        .map(|ready| {
-            let filed = maildir.deliver(&ready.message_id, ready.outgoing.bytes());
-            (ready, filed.err())
-        })
-        .collect();
-    let unsynced = maildir.sync().err();
+    let writing = tokio::task::spawn_blocking(move || write(batch, &maildir));
+    let filed = writing.await.expect("writing to the outbox does not panic");
     let took = start.elapsed();
     for (ready, error) in filed {
         worker.relay.carry(took);
-        let outcome = match error.as_ref().or(unsynced.as_ref()) {
+        let outcome = match error {
             None => Outcome::Accepted { reply: Reply::new(250, "2.0.0 in the outbox") },
-            Some(error) => {
-                worker.shared.ask_to_stop(Stop::RelayGone(error.to_string()));
-                Outcome::Withdrawn { reason: error.to_string() }
+            Some(reason) => {
+                worker.shared.ask_to_stop(Stop::RelayGone(reason.clone()));
+                Outcome::Withdrawn { reason }
             }
         };
         worker.settle(ready, outcome);
     }
+}
+
+/// Writes messages into the outbox and syncs it; returns each with what went wrong. Their names
+/// come from the Message-ID: a retry that finds one there does not write a second. Blocks.
+fn write(batch: Vec<Ready>, maildir: &Maildir) -> Vec<(Ready, Option<String>)> {
+    let written: Vec<_> = batch
+        .into_iter()
+        .map(|ready| {
+            let written = maildir.deliver(&ready.message_id, ready.outgoing.bytes());
+            (ready, written.err().map(|error| error.to_string()))
+        })
+        .collect();
+    let unsynced = maildir.sync().err().map(|error| error.to_string());
+    written.into_iter().map(|(ready, error)| (ready, error.or_else(|| unsynced.clone()))).collect()
 }
 
 /// Keeps everything that comes out of the queue.

@@ -36,7 +36,7 @@ pub(super) enum Lane {
     /// A connection to a relay, not opened yet.
     Smtp(Route),
     /// The outbox.
-    Maildir(Maildir),
+    Maildir(Arc<Maildir>),
     /// Memory.
     Memory(Arc<Mutex<Vec<Vec<u8>>>>),
 }
@@ -82,7 +82,7 @@ impl Transport {
             Self::Smtp(routes) => Ok(routes.iter().enumerate().map(|(number, route)| place(number, route)).collect()),
             Self::Maildir(path) => {
                 let maildir = Maildir::open(path).map_err(|error| error.to_string())?;
-                Ok(one(Lane::Maildir(maildir)))
+                Ok(one(Lane::Maildir(Arc::new(maildir))))
             }
             Self::Memory(store) => Ok(one(Lane::Memory(Arc::clone(store)))),
         }

@@ -29,7 +29,7 @@ mod words;
 pub use error::{Field, Reason, Unrenderable};
 pub use freeze::freeze;
 pub use frozen::{Frozen, Part, Segment, Someone, ThawError};
-pub use identity::{message_id, return_path};
+pub use identity::{MessageIdKey, message_id, return_path};
 pub use scan::Flaw;
 pub use splice::{Message, Recipient, assemble};
 

@@ -186,7 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::samples::{NONCE, issue, publication, signers};
-    use super::super::{Frozen, freeze, message_id};
+    use super::super::{Frozen, MessageIdKey, freeze, message_id};
     use super::*;
     use crate::domain::ids::{Generation, SubscriberId};
     use crate::domain::issue::{Issue, Parts, Variants};
@@ -200,7 +200,7 @@ mod tests {
 
     fn copy_by(signers: &Signers, frozen: &Frozen, name: Option<&str>, url: &str) -> Result<Message, Unrenderable> {
         let address = Address::parse("ada.lovelace@example.net").unwrap();
-        let id = message_id(&[7; 32], frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
+        let id = message_id(&MessageIdKey::new(&[7; 32]), frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
         let recipient = Recipient { address: &address, name, unsubscribe_url: url, values: &[] };
         assemble(frozen, signers, &recipient, &id, from_millis(1_790_000_000_123))
     }
@@ -219,7 +219,7 @@ mod tests {
         let frozen = freeze(issue, &publication()).unwrap();
         let frozen = Frozen::from_bytes(&frozen.to_bytes()).unwrap();
         let address = Address::parse("ada@example.net").unwrap();
-        let id = message_id(&[7; 32], &frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
+        let id = message_id(&MessageIdKey::new(&[7; 32]), &frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
         let recipient = Recipient { address: &address, name, unsubscribe_url: URL, values };
         let message = assemble(&frozen, &Signers::none(), &recipient, &id, from_millis(0)).unwrap();
         let text = String::from_utf8(message.bytes).unwrap();

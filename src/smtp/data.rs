@@ -6,10 +6,9 @@ use crate::domain::reply::{Reply, Stage};
 
 use super::capabilities::{Capabilities, Extension};
 use super::commands::Command;
-use super::failure::Failure;
+use super::failure::{Break, Failure};
 use super::payload::Sendable;
 use super::session::{Health, Session, Transaction};
-use super::wire::Break;
 
 /// The end of a body: the dot and its CRLF, behind a body that ends with CRLF.
 const FINAL_DOT: &[u8] = b".\r\n";

@@ -1,4 +1,7 @@
-//! How a message failed to be accepted, and at which stage.
+//! How a message failed to be accepted, and at which stage; and why a connection broke.
+
+use std::io;
+use std::time::Duration;
 
 use crate::domain::policy::Event;
 use crate::domain::reply::{Reply, Stage};
@@ -52,6 +55,36 @@ pub fn event_of(result: Result<Reply, Failure>) -> Event {
     match result {
         Ok(reply) => Event::Replied(Stage::Dot, reply),
         Err(failure) => failure.into_event(),
+    }
+}
+
+/// Why a connection can no longer be used; a short text that names nobody.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Break(String);
+
+impl Break {
+    pub(super) fn new(how: impl Into<String>) -> Self {
+        Self(how.into())
+    }
+
+    pub(super) fn after(limit: Duration, what: &str) -> Self {
+        Self(format!("{what} for {} s", limit.as_secs_f32()))
+    }
+}
+
+impl From<io::Error> for Break {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::new("the relay closed the connection"),
+            _ => Self(error.to_string()),
+        }
+    }
+}
+
+impl From<Break> for String {
+    fn from(broken: Break) -> Self {
+        broken.0
     }
 }
 

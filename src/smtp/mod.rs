@@ -10,7 +10,8 @@
 //!
 //! 1. `parser`: bytes to replies. Synchronous, bounded, total: any input is a reply, a need
 //!    for more, or an error.
-//! 2. `wire`: a socket, clear or TLS, with a time-out on everything. `tls` says whom we trust.
+//! 2. `wire`: a socket, clear or TLS, with a time-out on everything. `inbox` holds what the relay
+//!    has said ahead of being asked; `tls` says whom we trust.
 //! 3. `handshake`, `data` and `chunks`: the conversation, from the greeting to the messages.
 //!    `session` holds its state; `commands` says what answers what, `flight` which message an
 //!    answer is about, `life` how long it may go on; `payload` and `envelope` what may be sent.
@@ -42,6 +43,7 @@ mod envelope;
 mod failure;
 mod flight;
 mod handshake;
+mod inbox;
 mod life;
 mod parser;
 mod payload;

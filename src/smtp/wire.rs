@@ -1,6 +1,5 @@
 //! One socket, clear or under TLS, with a time-out on everything.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,41 +12,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::parser::{RawReply, ReplyParser};
+use super::failure::Break;
+use super::inbox::Inbox;
+use super::parser::RawReply;
 use super::tls::Tls;
 
 /// How much is asked of the socket at once: more than a batch of ordinary replies.
 const READ_SIZE: usize = 4 * 1024;
-
-/// Why a connection can no longer be used; a short text that names nobody.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Break(String);
-
-impl Break {
-    pub(super) fn new(how: impl Into<String>) -> Self {
-        Self(how.into())
-    }
-
-    fn after(limit: Duration, what: &str) -> Self {
-        Self(format!("{what} for {} s", limit.as_secs_f32()))
-    }
-}
-
-impl From<io::Error> for Break {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::new("the relay closed the connection"),
-            _ => Self(error.to_string()),
-        }
-    }
-}
-
-impl From<Break> for String {
-    fn from(broken: Break) -> Self {
-        broken.0
-    }
-}
 
 /// A TCP stream that counts the bytes the kernel has taken. It lies below TLS, so that
 /// "nothing went out" is a fact and not a guess about another library's buffers.
@@ -114,6 +85,16 @@ enum Stream {
     Given(Counted<Box<dyn Socket>>),
 }
 
+impl Stream {
+    fn socket(&mut self) -> &mut dyn Socket {
+        match self {
+            Self::Clear(counted) => counted,
+            Self::Tls(stream) => stream,
+            Self::Given(counted) => counted,
+        }
+    }
+}
+
 /// Whether the kernel may take its time to acknowledge what the relay said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Acknowledgement {
@@ -128,11 +109,10 @@ enum Acknowledgement {
 /// The connection: written in whole slices, read in whole replies.
 pub(super) struct Wire {
     stream: Stream,
-    parser: ReplyParser,
-    /// Replies read and not yet asked for: those to commands sent together.
-    came: VecDeque<RawReply>,
-    /// What is wrong with the bytes behind them.
-    spoilt: Option<Break>,
+    inbox: Inbox,
+    /// Where the kernel writes what was said. Here, and not in the futures that wait for it, which
+    /// are moved about.
+    piece: Box<[u8; READ_SIZE]>,
     acknowledgement: Acknowledgement,
     peer: Option<SocketAddr>,
 }
@@ -152,14 +132,14 @@ impl Wire {
     }
 
     fn new(stream: Stream, peer: Option<SocketAddr>) -> Self {
-        let (parser, came) = (ReplyParser::default(), VecDeque::new());
-        Self { stream, parser, came, spoilt: None, acknowledgement: Acknowledgement::Leisurely, peer }
+        let (inbox, piece) = (Inbox::default(), Box::new([0; READ_SIZE]));
+        Self { stream, inbox, piece, acknowledgement: Acknowledgement::Leisurely, peer }
     }
 
     /// The same connection under TLS. Any byte that was already read aborts: it came before
     /// the upgrade and so from anyone (RFC 3207, 6; the STARTTLS injection of 2011).
     pub(super) async fn upgrade(self, tls: &Tls, name: ServerName<'static>, limit: Duration) -> Result<Self, Break> {
-        if self.has_unread() {
+        if !self.inbox.is_empty() {
             return Err(Break::new("the relay sent clear text after STARTTLS"));
         }
         let tcp = match self.stream {
@@ -189,11 +169,7 @@ impl Wire {
     }
 
     fn socket(&mut self) -> &mut dyn Socket {
-        match &mut self.stream {
-            Stream::Clear(counted) => counted,
-            Stream::Tls(stream) => stream,
-            Stream::Given(counted) => counted,
-        }
+        self.stream.socket()
     }
 
     /// From now on what the relay says is acknowledged before we wait for more. A relay that
@@ -247,6 +223,10 @@ impl Wire {
     /// As [`Wire::reply`], until a moment that lies `limit` after the waiting began. May be
     /// given up and asked again: nothing that was read is lost.
     pub(super) async fn reply_until(&mut self, end: Instant, limit: Duration) -> Result<RawReply, Break> {
+        // What is there needs no timer.
+        if let Some(reply) = self.inbox.take() {
+            return reply;
+        }
         match timeout_at(end, self.next_reply()).await {
             Ok(reply) => reply,
             Err(_) => Err(Break::after(limit, "no whole reply")),
@@ -255,37 +235,26 @@ impl Wire {
 
     async fn next_reply(&mut self) -> Result<RawReply, Break> {
         loop {
-            if let Some(reply) = self.came.pop_front() {
-                return Ok(reply);
-            }
-            if let Some(broken) = self.spoilt.take() {
-                return Err(broken);
+            if let Some(reply) = self.inbox.take() {
+                return reply;
             }
             self.acknowledge();
-            let mut piece = [0; READ_SIZE];
-            let n = self.socket().read(&mut piece).await?;
-            if n == 0 {
-                return Err(Break::new("the relay closed the connection"));
-            }
-            self.take_in(&piece[..n]);
+            let n = self.stream.socket().read(&mut self.piece[..]).await?;
+            self.take_in(n)?;
         }
     }
 
-    /// Reads what was said into replies. Between two calls a peer can make us hold no more
-    /// than one piece's worth of them, and one that is not whole.
-    fn take_in(&mut self, mut bytes: &[u8]) {
+    /// Takes what was read: so many bytes of the piece. Between two calls a peer can make us hold
+    /// no more than one piece's worth of replies, and one that is not whole.
+    fn take_in(&mut self, n: usize) -> Result<(), Break> {
+        if n == 0 {
+            return Err(Break::new("the relay closed the connection"));
+        }
         if self.acknowledgement == Acknowledgement::Done {
             self.acknowledgement = Acknowledgement::Owed;
         }
-        while !bytes.is_empty() && self.spoilt.is_none() {
-            match self.parser.push(bytes) {
-                Ok((taken, reply)) => {
-                    self.came.extend(reply);
-                    bytes = &bytes[taken..];
-                }
-                Err(error) => self.spoilt = Some(Break::new(error.to_string())),
-            }
-        }
+        self.inbox.put(&self.piece[..n]);
+        Ok(())
     }
 
     /// Has the kernel acknowledge what was read; where it cannot be asked, it takes its time.
@@ -315,46 +284,36 @@ impl Wire {
     /// Looks, without waiting, whether the relay has gone or has said more than the answers it
     /// `owes`.
     pub(super) fn expect_at_most(&mut self, owed: usize) -> Result<(), Break> {
-        // One piece at a time: what a flood holds is not worth reading to its end.
-        if self.came.len() <= owed && self.spoilt.is_none() {
+        if self.inbox.wants_more(owed) {
             self.look()?;
         }
-        if self.came.len() > owed || self.spoilt.is_some() || (owed == 0 && self.has_unread()) {
-            return Err(self.unsolicited(owed));
-        }
-        Ok(())
+        if self.inbox.is_beyond(owed) { Err(self.unsolicited(owed)) } else { Ok(()) }
     }
 
     /// One read that does not wait.
     fn look(&mut self) -> Result<(), Break> {
-        let mut piece = [0; READ_SIZE];
-        let mut buffer = ReadBuf::new(&mut piece);
+        let mut buffer = ReadBuf::new(&mut self.piece[..]);
         // The waker does nothing: the next real read registers its own.
         let mut context = Context::from_waker(Waker::noop());
-        match Pin::new(self.socket()).poll_read(&mut context, &mut buffer) {
+        match Pin::new(self.stream.socket()).poll_read(&mut context, &mut buffer) {
             Poll::Ready(Err(error)) => Err(error.into()),
-            Poll::Ready(Ok(())) if buffer.filled().is_empty() => Err(Break::new("the relay closed the connection")),
             Poll::Ready(Ok(())) => {
-                self.take_in(buffer.filled());
-                Ok(())
+                let n = buffer.filled().len();
+                self.take_in(n)
             }
             Poll::Pending => Ok(()),
         }
     }
 
-    fn has_unread(&self) -> bool {
-        !self.came.is_empty() || self.spoilt.is_some() || self.parser.is_within_reply()
-    }
-
     /// Whether, among what was already read, there are more whole replies than the relay
     /// `owes`. A `421` may come unasked (RFC 5321, 3.8).
     pub(super) fn said_too_much(&self, owed: usize) -> bool {
-        self.came.get(owed).is_some_and(|reply| reply.code != 421)
+        self.inbox.surplus(owed).is_some_and(|reply| reply.code != 421)
     }
 
     /// Relays that want to be rid of a client say `421` before they close (RFC 5321, 3.8).
     fn unsolicited(&mut self, owed: usize) -> Break {
-        match self.came.get(owed) {
+        match self.inbox.surplus(owed) {
             Some(reply) if reply.code == 421 => {
                 Break::new(format!("the relay had closed: {}", reply.clone().into_reply().masked()))
             }

@@ -8,7 +8,7 @@ use fieldpost::domain::ids::{Generation, PostId, SubscriberId};
 use fieldpost::domain::issue::{Issue, Slot, Variants};
 use fieldpost::domain::publication::{Publication, SiteUrl};
 use fieldpost::domain::time::from_millis;
-use fieldpost::message::{Frozen, Message, Recipient, assemble, freeze, message_id};
+use fieldpost::message::{Frozen, Message, MessageIdKey, Recipient, assemble, freeze, message_id};
 
 use crate::support::tools::judge;
 
@@ -83,7 +83,7 @@ fn copy(frozen: &Frozen, number: usize, name: Option<&str>, domain: &str) -> Mes
     let address = Address::parse(&format!("reader{number:05}x@{domain}")).unwrap();
     let url = format!("https://notes.example.org/u/token{number:05}x?a=1&b=2");
     let subscriber = SubscriberId(i64::try_from(number).unwrap());
-    let id = message_id(&[1; 32], frozen, &frozen.id(), subscriber, Generation::FIRST);
+    let id = message_id(&MessageIdKey::new(&[1; 32]), frozen, &frozen.id(), subscriber, Generation::FIRST);
     let recipient = Recipient { address: &address, name, unsubscribe_url: &url, values: &[] };
     assemble(frozen, &Signers::none(), &recipient, &id, from_millis(1_790_000_000_000)).unwrap()
 }
