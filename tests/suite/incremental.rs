@@ -356,6 +356,23 @@ fn a_build_after_one_change_keeps_one_part_of_what_it_knows_anew() {
 }
 
 #[test]
+fn of_a_part_that_is_kept_anew_the_posts_that_did_not_change_are_still_known() {
+    let site = Site::with_config("[output]\ncards = 0\n");
+    let time = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let write = |number: u64, text: &str, moment: Duration| {
+        let name = format!("content/post-{number}.md");
+        site.write(&name, format!("---\ntitle: T {number}\ndate: 2025-01-15\n---\n{text}\n"));
+        File::options().write(true).open(site.file(&name)).unwrap().set_modified(time + moment).unwrap();
+    };
+    (0..40).for_each(|number| write(number, "Text.", Duration::ZERO));
+    site.run(&["build"]).expect_code(0);
+    // Among forty in sixteen parts, half of them share each part with some of the others.
+    (0..20).for_each(|number| write(number, "Another text.", Duration::from_secs(1)));
+    let said = site.run(&["build", "--json"]).expect_code(0).json();
+    assert_eq!(opened(&site, &said), Vec::<String>::new());
+}
+
+#[test]
 fn a_post_that_was_just_written_is_opened_no_more_once_the_clock_has_gone_on() {
     let site = Site::with_config("[output]\ncards = 0\n[feed]\nlimit = 1\n");
     site.write("content/a.md", "---\ntitle: T\nsummary: S\ndate: 2025-01-15\n---\nText.\n");
