@@ -13,14 +13,14 @@ enum Node<'a> {
     Inline(&'a Inline),
 }
 
-/// Whether something holds for every block of raw HTML.
-pub fn all_html_blocks(document: &Document, test: &dyn Fn(&str) -> bool) -> bool {
-    !any(document, &|node| matches!(node, Node::Block(Block::Html(html)) if !test(html)))
+/// Whether something holds for every block of raw HTML among some blocks and in them.
+pub fn all_html_blocks(blocks: &[Block], test: &dyn Fn(&str) -> bool) -> bool {
+    !any_block(blocks, &|node| matches!(node, Node::Block(Block::Html(html)) if !test(html)))
 }
 
-/// Whether something holds for every stretch of running text, those in others included.
-pub fn all_lines(document: &Document, test: &dyn Fn(&[Inline]) -> bool) -> bool {
-    !any(document, &|node| matches!(node, Node::Line(line) if !test(line)))
+/// Whether something holds for every stretch of running text of some blocks, those in others included.
+pub fn all_lines(blocks: &[Block], test: &dyn Fn(&[Inline]) -> bool) -> bool {
+    !any_block(blocks, &|node| matches!(node, Node::Line(line) if !test(line)))
 }
 
 /// The level at which a heading is shown: 2 for the highest the author used, since the title

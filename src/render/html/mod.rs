@@ -33,9 +33,10 @@ use crate::domain::walk::Outline;
 #[cfg(test)]
 pub(super) use balance::as_browsers_read;
 pub(super) use balance::balanced;
+use balance::contained;
 use depth::shallow_source;
 pub(super) use escape::{push_attribute, push_text};
-use plain::is_plain;
+use plain::{are_plain, is_plain};
 pub(super) use raw::{Piece, attribute, pieces, tag_name, tamed, with_images};
 pub(super) use sanitize::Sanitizer;
 
@@ -79,18 +80,43 @@ pub(super) fn body_in(
     };
     let links = Links::new(&publication.base_url, article.post.site_path(), reach);
     let words = words(&article.post, publication);
-    let html = written(Writer::new(article, words, links.clone(), pictures, medium, colours));
+    let writer = || Writer::new(article, words, links.clone(), pictures, medium, colours);
     // Parsing is by far the dearest step. In plain HTML there is nothing to close or to remove:
-    // the rest of `html` was written and escaped by us. The test
-    // `parsing_plain_html_changes_nothing` proves it.
+    // the rest was written and escaped by us. The test `parsing_plain_html_changes_nothing`
+    // proves it.
     if is_plain(&article.document) {
-        return html;
+        return written(writer());
     }
     match medium {
         // The author's own site trusts the author.
-        Medium::Web => balanced(&shallow_source(&html)),
-        Medium::Feed | Medium::Mail => Sanitizer::new(&links, medium).clean(&html),
+        Medium::Web => balanced_by_blocks(writer()).unwrap_or_else(|| balanced(&shallow_source(&written(writer())))),
+        Medium::Feed | Medium::Mail => Sanitizer::new(&links, medium).clean(&written(writer())),
     }
+}
+
+/// The body with each block balanced that has raw HTML, and nothing else read again; `None` when one
+/// of them reaches into the next. A page of links with one `<span>` is mostly links.
+fn balanced_by_blocks(mut writer: Writer<'_>) -> Option<String> {
+    for block in writer.document.blocks.chunks(1) {
+        let start = writer.out.len();
+        writer.blocks(block);
+        if !are_plain(block) {
+            balance_from(&mut writer.out, start)?;
+        }
+    }
+    let start = writer.out.len();
+    writer.notes();
+    if !writer.document.footnotes.iter().all(|note| are_plain(&note.blocks)) {
+        balance_from(&mut writer.out, start)?;
+    }
+    Some(writer.out)
+}
+
+fn balance_from(out: &mut String, start: usize) -> Option<()> {
+    let balanced = contained(&shallow_source(&out[start..]))?;
+    out.truncate(start);
+    out.push_str(&balanced);
+    Some(())
 }
 
 /// How many bytes the body of a mail without colours has before each block, and in all: without its

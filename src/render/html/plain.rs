@@ -4,7 +4,7 @@
 //! making a page. Most raw HTML that people write in Markdown is a comment, a `<br>` or a
 //! `<small>…</small>` in running text; then there is nothing to close or to move.
 
-use crate::domain::document::{Document, Inline};
+use crate::domain::document::{Block, Document, Inline};
 use crate::domain::walk;
 
 /// Elements of running text that every medium keeps and that HTML's rules never pull apart.
@@ -14,10 +14,15 @@ const ELEMENTS: [&str; 10] =
 /// So deep they may lie in each other: far from where depth would matter to a parser.
 const DEEPEST: usize = 4;
 
-/// Whether all raw HTML of a document is such elements without attributes, each closed in the
-/// line of text that it was opened in, `<br>`, and comments.
+/// Whether all raw HTML of a document is plain.
 pub(super) fn is_plain(document: &Document) -> bool {
-    walk::all_lines(document, &is_plain_line) && walk::all_html_blocks(document, &|html| is_comment(html.trim()))
+    are_plain(&document.blocks) && document.footnotes.iter().all(|note| are_plain(&note.blocks))
+}
+
+/// Whether all raw HTML of some blocks is such elements without attributes, each closed in the
+/// line of text that it was opened in, `<br>`, and comments.
+pub(super) fn are_plain(blocks: &[Block]) -> bool {
+    walk::all_lines(blocks, &is_plain_line) && walk::all_html_blocks(blocks, &|html| is_comment(html.trim()))
 }
 
 /// One whole comment that every parser ends at the same place (HTML, 13.1.6).
@@ -54,7 +59,6 @@ fn closes(end: &str, start: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::document::Block;
 
     fn line(parts: &[&str]) -> Document {
         let inline = |part: &&str| {

@@ -3,7 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::document::{Alignment, Block, Footnote, Image, Inline, ListItem, Spacing, Target};
 use crate::domain::words::Words;
-use crate::render::sample::{any_document, document, heading, item, link, paragraph, post, publication, text};
+use crate::render::sample::{
+    any_document, any_html, document, heading, item, link, paragraph, post, publication, text,
+};
 
 fn html(blocks: Vec<Block>, medium: Medium) -> String {
     let post = post("T", "2026/a.post", Document { blocks, ..Document::default() });
@@ -233,6 +235,31 @@ proptest! {
         let closed = balanced(&ours);
         prop_assert_eq!(balance::as_browsers_read(&closed), balance::as_browsers_read(&ours));
         prop_assert_eq!(balanced(&(ours + "<footer></footer>")), closed + "<footer></footer>");
+    }
+}
+
+/// A block of raw HTML, a paragraph with some in it, or one without.
+fn rough_block() -> impl Strategy<Value = Block> {
+    let around = |html| Block::Paragraph(vec![Inline::Text("a".into()), Inline::Html(html), Inline::Text("b".into())]);
+    prop_oneof![
+        3 => any_html(5).prop_map(Block::Html),
+        3 => any_html(4).prop_map(around),
+        2 => Just(paragraph("c \"d\" & e")),
+    ]
+}
+
+proptest! {
+    /// Why a block may be balanced by itself: a browser makes the same of it as of the whole.
+    #[test]
+    fn what_is_balanced_block_by_block_is_read_as_what_is_balanced_whole(blocks in prop::collection::vec(rough_block(), 1..6)) {
+        let (post, pictures) = (post("T", "a/b", Document { blocks, ..Document::default() }), Pictures::default());
+        let links = Links::new(&publication("https://example.org/").base_url, "a/b/", Reach::Page);
+        let (whole, words) = (unparsed(&post, links.clone(), &pictures, Medium::Web, Colours::Classes), Words::default());
+        let writer = Writer::new(&post, words.of("en"), links, &pictures, Medium::Web, Colours::Classes);
+        if let Some(ours) = balanced_by_blocks(writer) {
+            let whole = balanced(&shallow_source(&whole));
+            prop_assert_eq!(balance::as_browsers_read(&ours), balance::as_browsers_read(&whole));
+        }
     }
 }
 

@@ -21,11 +21,24 @@ const ROUNDS: usize = 8;
 /// Stands behind a text to see whether all of it is closed there.
 const NEXT: &str = "<footer></footer>";
 
+/// Stands behind a piece to see whether it reaches there: formatting left open comes back in the next
+/// text (HTML, 13.2.4.3).
+const BEHIND: &str = "a<p>a</p>";
+
 /// The HTML balanced: whatever stands behind it in a page is outside of it. Balancing what was
 /// balanced changes nothing. Text that no number of rounds settles (nobody writes it by
 /// accident) is shown as the source it is.
 pub(in crate::render) fn balanced(html: &str) -> String {
     settled(html, ROUNDS).unwrap_or_else(|| source(html))
+}
+
+/// As [`balanced`], for HTML that is a piece of a larger one, where what stands before it is balanced:
+/// `None` when it reaches into what stands behind it, as a `<div>` does that another piece ends, or a
+/// `<b>` that nobody ends.
+pub(in crate::render) fn contained(html: &str) -> Option<String> {
+    let alone = settled(html, ROUNDS)?;
+    let followed = rewritten(&(html.to_owned() + BEHIND));
+    (followed.strip_suffix(BEHIND) == Some(alone.as_str())).then_some(alone)
 }
 
 fn settled(html: &str, rounds: usize) -> Option<String> {
