@@ -1,5 +1,6 @@
 //! Running text as HTML.
 
+use super::plain::is_break;
 use super::raw::tamed;
 use super::{Medium, Writer};
 use crate::domain::document::{Inline, Target};
@@ -31,6 +32,7 @@ impl Writer<'_> {
             Inline::FootnoteReference(index) => self.note_reference(*index),
             Inline::SoftBreak => self.out.push('\n'),
             Inline::HardBreak => self.out.push_str("<br>\n"),
+            Inline::Html(tag) if is_break(tag) => self.open("br"),
             Inline::Html(html) => match self.medium {
                 Medium::Web => self.out.push_str(html),
                 Medium::Feed | Medium::Mail => self.out.push_str(&tamed(&self.with_copies(html))),

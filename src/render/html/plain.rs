@@ -25,6 +25,11 @@ pub(super) fn are_plain(blocks: &[Block]) -> bool {
     walk::all_lines(blocks, &is_plain_line) && walk::all_html_blocks(blocks, &|html| is_comment(html.trim()))
 }
 
+/// A line break, in whichever way it is written; we write it as `<br>`.
+pub(super) fn is_break(tag: &str) -> bool {
+    matches!(tag, "<br>" | "<br/>" | "<br />")
+}
+
 /// One whole comment that every parser ends at the same place (HTML, 13.1.6).
 fn is_comment(html: &str) -> bool {
     let inner = html.strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->"));
@@ -39,7 +44,7 @@ fn is_plain_line(line: &[Inline]) -> bool {
     let mut open: Vec<&str> = Vec::new();
     for inline in line {
         let Inline::Html(tag) = inline else { continue };
-        if tag == "<br>" || is_comment(tag) {
+        if is_break(tag) || is_comment(tag) {
             continue;
         }
         if ELEMENTS.contains(&tag.as_str()) && open.len() < DEEPEST {
@@ -71,7 +76,7 @@ mod tests {
     fn a_line_is_plain_when_nothing_in_it_has_to_be_closed_or_removed() {
         for plain in [
             &["a"][..],
-            &["a", "<br>", "b"],
+            &["a", "<br>", "b", "<br/>", "<br />"],
             &["<!-- a -- b -->"],
             &["<small>", "a", "<sub>", "2", "</sub>", "</small>"],
         ] {
@@ -87,7 +92,7 @@ mod tests {
             &["<!-->"],
             &["<!--->a-->"],
             &["<!-- a --!> b -->"],
-            &["<br/>"],
+            &["<br class=x>"],
         ] {
             assert!(!is_plain(&line(other)), "{other:?}");
         }

@@ -276,6 +276,8 @@ fn plain_tag() -> impl Strategy<Value = &'static str> {
         "sub",
         "sup",
         "br",
+        "br/",
+        "br /",
         "!-- a -- b --",
     ])
 }
@@ -284,7 +286,7 @@ fn plain_tag() -> impl Strategy<Value = &'static str> {
 fn with_tags(blocks: Vec<Block>, tags: &[&str]) -> Vec<Block> {
     let tagged = |line: Vec<Inline>| {
         tags.iter().fold(line, |line, tag| match *tag {
-            "br" | "!-- a -- b --" => [vec![Inline::Html(format!("<{tag}>"))], line].concat(),
+            "br" | "br/" | "br /" | "!-- a -- b --" => [vec![Inline::Html(format!("<{tag}>"))], line].concat(),
             tag => [vec![Inline::Html(format!("<{tag}>"))], line, vec![Inline::Html(format!("</{tag}>"))]].concat(),
         })
     };
