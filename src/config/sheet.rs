@@ -265,44 +265,46 @@ impl<'s, 't> Section<'s, 't> {
 
     /// A table of texts, whatever its keys; absent is empty.
     pub(crate) fn pairs(&mut self, key: &'static str) -> Pairs {
-        let Some(value) = self.take(key) else { return Vec::new() };
-        let DeValue::Table(table) = value.get_ref() else {
-            self.wrong_type(key, value, "a table of texts");
-            return Vec::new();
-        };
-        self.pairs_of(table)
+        self.table(key, "a table of texts").map(|table| self.pairs_of(table)).unwrap_or_default()
     }
 
     /// Tables of texts in one, such as `[key.a]` and `[key.b]`, with their names; absent is empty.
     pub(crate) fn groups(&mut self, key: &'static str) -> Vec<(Typed<String>, Pairs)> {
-        let Some(value) = self.take(key) else { return Vec::new() };
-        let DeValue::Table(tables) = value.get_ref() else {
-            self.wrong_type(key, value, "a table of tables");
-            return Vec::new();
-        };
-        let mut groups = Vec::with_capacity(tables.len());
-        for (name, value) in tables {
-            let DeValue::Table(table) = value.get_ref() else {
-                self.wrong_type(name.get_ref(), value, "a table of texts");
-                continue;
-            };
-            let name = Typed { value: name.get_ref().to_string(), span: name.span() };
-            groups.push((name, self.pairs_of(table)));
-        }
-        groups
+        let Some(tables) = self.table(key, "a table of tables") else { return Vec::new() };
+        self.named(tables, "a table of texts", |value| Some(self.pairs_of(value.get_ref().as_table()?)))
     }
 
     fn pairs_of(&self, table: &DeTable<'t>) -> Pairs {
-        let mut pairs = Vec::with_capacity(table.len());
+        let text = |value: &Spanned<DeValue<'t>>| {
+            Some(Typed { value: value.get_ref().as_str()?.to_owned(), span: value.span() })
+        };
+        self.named(table, "a text", text)
+    }
+
+    /// The values of a table with their names; one that `read` does not know is a mistake.
+    fn named<T>(
+        &self,
+        table: &DeTable<'t>,
+        expected: &str,
+        read: impl Fn(&Spanned<DeValue<'t>>) -> Option<T>,
+    ) -> Vec<(Typed<String>, T)> {
+        let mut named = Vec::with_capacity(table.len());
         for (name, value) in table {
-            let DeValue::String(text) = value.get_ref() else {
-                self.wrong_type(name.get_ref(), value, "a text");
-                continue;
-            };
-            let name = Typed { value: name.get_ref().to_string(), span: name.span() };
-            pairs.push((name, Typed { value: text.to_string(), span: value.span() }));
+            match read(value) {
+                Some(value) => named.push((Typed { value: name.get_ref().to_string(), span: name.span() }, value)),
+                None => self.wrong_type(name.get_ref(), value, expected),
+            }
         }
-        pairs
+        named
+    }
+
+    fn table(&mut self, key: &'static str, expected: &str) -> Option<&'s DeTable<'t>> {
+        let value = self.take(key)?;
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(key, value, expected);
+        }
+        table
     }
 
     /// The section `[key]`; an absent one is empty.
