@@ -54,7 +54,10 @@ pub(super) fn load(options: &Options<'_>, show: &Show<'_>) -> Content {
         outbound.append(&mut parsed.sights.outbound);
     }
     let settle = || {
-        let locate = |post: &Post, words: &str| place_in(&files, &post.source, |places| places.words(words));
+        let locate = |post: &Post, words: &str| {
+            let file = files.iter().find(|file| file.name == post.source);
+            place_in(file, &post.source, |places| places.words(words))
+        };
         settle_paths(&mut posts, &locate, &mut diagnostics);
         posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.id.cmp(&b.id)));
         diagnostics.sort_by(|a, b| order(a).cmp(&order(b)));

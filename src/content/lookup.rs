@@ -69,13 +69,11 @@ impl<'a> Lookup<'a> {
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&'a PageRef> {
-        if let Some(known) = self.names.borrow().get(name) {
-            return *known;
-        }
-        let answer = self.site.named(name);
-        self.note(Question::Named(name.to_owned()), &answer);
-        self.names.borrow_mut().insert(name.to_owned(), answer);
-        answer
+        remembered(&self.names, name, || {
+            let answer = self.site.named(name);
+            self.note(Question::Named(name.to_owned()), &answer);
+            answer
+        })
     }
 
     pub(super) fn is_contents(&self, path: &Path) -> bool {
@@ -85,13 +83,11 @@ impl<'a> Lookup<'a> {
     }
 
     pub(super) fn file_at(&self, path: &str) -> Option<PathBuf> {
-        if let Some(known) = self.files.borrow().get(path) {
-            return known.clone();
-        }
-        let answer = self.site.file_at(path);
-        self.note(Question::FileAt(path.to_owned()), &answer);
-        self.files.borrow_mut().insert(path.to_owned(), answer.clone());
-        answer
+        remembered(&self.files, path, || {
+            let answer = self.site.file_at(path);
+            self.note(Question::FileAt(path.to_owned()), &answer);
+            answer
+        })
     }
 
     pub(super) fn may_show(&self, file: &Path) -> Showable {
@@ -156,6 +152,16 @@ fn standing(path: &Path) -> Standing {
         Ok(found) if found.is_dir() => Standing::Folder,
         Ok(_) | Err(_) => Standing::Nothing,
     }
+}
+
+/// What is known of a name, found out when it is first asked for.
+fn remembered<T: Clone>(known: &RefCell<HashMap<String, T>>, name: &str, find: impl FnOnce() -> T) -> T {
+    if let Some(answer) = known.borrow().get(name) {
+        return answer.clone();
+    }
+    let answer = find();
+    known.borrow_mut().insert(name.to_owned(), answer.clone());
+    answer
 }
 
 /// Stable between runs of one program, which is all that a cache needs.

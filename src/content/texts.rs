@@ -41,7 +41,12 @@ impl Texts {
 
     /// Where a post's file says its title.
     pub fn title_place(&self, post: &Post) -> Place {
-        place_in(&self.files, &post.source, |places| places.title(&post.title))
+        place_in(self.file(&post.source), &post.source, |places| places.title(&post.title))
+    }
+
+    fn file(&self, name: &str) -> Option<&Whereabouts> {
+        let found = self.files.binary_search_by(|file| file.name.as_str().cmp(name));
+        found.ok().map(|at| &self.files[at])
     }
 
     /// The text of a post of this load, read again: one of the newest is still held, others are parsed
@@ -49,8 +54,7 @@ impl Texts {
     ///
     /// A file that was changed since the load is an error: its text would not be that of the post.
     pub fn read(&self, post: &Post) -> Result<Article, Box<Diagnostic>> {
-        let found = self.files.binary_search_by(|file| file.name.cmp(&post.source));
-        let file = &self.files[found.map_err(|_| changed(&post.source))?];
+        let file = self.file(&post.source).ok_or_else(|| changed(&post.source))?;
         let source = source::read(&file.path, &post.source)?;
         if source.digest != post.source_digest {
             return Err(changed(&post.source));
@@ -67,8 +71,7 @@ impl Texts {
 }
 
 /// A place in a post's file, which is read again for that; the first line if it is gone.
-pub(super) fn place_in(files: &[Whereabouts], name: &str, find: impl FnOnce(Places<'_>) -> Place) -> Place {
-    let file = files.iter().find(|file| file.name == name);
+pub(super) fn place_in(file: Option<&Whereabouts>, name: &str, find: impl FnOnce(Places<'_>) -> Place) -> Place {
     let source = file.and_then(|file| source::read(&file.path, name).ok());
     source.map_or_else(|| Place::line(name, 1), |source| find(Places { name, text: &source.text }))
 }
