@@ -80,16 +80,14 @@ pub(super) fn body_in(
     };
     let links = Links::new(&publication.base_url, article.post.site_path(), reach);
     let words = words(&article.post, publication);
-    let writer = || Writer::new(article, words, links.clone(), pictures, medium, colours);
     // Parsing is by far the dearest step. In plain HTML there is nothing to close or to remove:
     // the rest was written and escaped by us. The test `parsing_plain_html_changes_nothing`
     // proves it.
-    if is_plain(&article.document) {
-        return written(writer());
-    }
+    let writer = || Writer::new(article, words, links.clone(), pictures, medium, colours);
     match medium {
         // The author's own site trusts the author.
         Medium::Web => balanced_by_blocks(writer()).unwrap_or_else(|| balanced(&shallow_source(&written(writer())))),
+        Medium::Feed | Medium::Mail if is_plain(&article.document) => written(writer()),
         Medium::Feed | Medium::Mail => Sanitizer::new(&links, medium).clean(&written(writer())),
     }
 }
