@@ -287,17 +287,16 @@ fn announce(opened: &Opened) {
 /// The runtime that mail leaves from: one thread has the wire and makes the messages. Two would wake
 /// each other for every message, which costs more than the message does.
 fn delivery_runtime() -> Result<Runtime, Failure> {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().build().map_err(|error| Failure::Unwritable(format!("no runtime can be started: {error}")))
+    started(&mut tokio::runtime::Builder::new_current_thread())
 }
 
 /// The runtime that connections live in.
 pub fn runtime() -> Result<Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Unwritable(format!("no threads can be started: {error}")))
+    started(tokio::runtime::Builder::new_multi_thread().worker_threads(2))
+}
+
+fn started(runtime: &mut tokio::runtime::Builder) -> Result<Runtime, Failure> {
+    runtime.enable_all().build().map_err(|error| Failure::Unwritable(format!("no threads can be started: {error}")))
 }
 
 fn deliver(

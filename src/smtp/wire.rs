@@ -235,12 +235,12 @@ impl Wire {
 
     async fn next_reply(&mut self) -> Result<RawReply, Break> {
         loop {
-            if let Some(reply) = self.inbox.take() {
-                return reply;
-            }
             self.acknowledge();
             let n = self.stream.socket().read(&mut self.piece[..]).await?;
             self.take_in(n)?;
+            if let Some(reply) = self.inbox.take() {
+                return reply;
+            }
         }
     }
 
