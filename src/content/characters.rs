@@ -1,5 +1,6 @@
 //! Characters that XML 1.0 cannot hold, and which therefore never enter a document.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Whether XML 1.0 forbids a character (section 2.2, production `Char`).
@@ -7,14 +8,22 @@ pub(super) fn is_forbidden(c: char) -> bool {
     matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
+/// Whether a text holds a forbidden character. Hardly any does, so the bytes are looked at first, many at
+/// once: only a control character, and what begins the three bytes of U+FFFE, is worth a reading.
+pub(super) fn holds_forbidden(text: &str) -> bool {
+    let may_be = |byte: u8| matches!(byte, 0..=0x8 | 0xB | 0xC | 0xE..=0x1F | 0xEF);
+    let mut chunks = text.as_bytes().chunks(64);
+    chunks.any(|chunk| chunk.iter().fold(false, |any, byte| any | may_be(*byte))) && text.contains(is_forbidden)
+}
+
 /// The text without forbidden characters.
-pub(super) fn without_forbidden(text: &str) -> String {
-    text.chars().filter(|&c| !is_forbidden(c)).collect()
+pub(super) fn without_forbidden(text: &str) -> Cow<'_, str> {
+    if holds_forbidden(text) { text.chars().filter(|&c| !is_forbidden(c)).collect() } else { Cow::Borrowed(text) }
 }
 
 /// The first forbidden character of a part of a text, as a byte range of the whole.
 pub(super) fn first_forbidden(text: &str, within: Range<usize>) -> Option<(Range<usize>, char)> {
-    let part = text.get(within.clone())?;
+    let part = text.get(within.clone()).filter(|part| holds_forbidden(part))?;
     let (at, c) = part.char_indices().find(|(_, c)| is_forbidden(*c))?;
     let start = within.start + at;
     Some((start..start + c.len_utf8(), c))

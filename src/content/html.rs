@@ -10,7 +10,8 @@ use crate::picture;
 
 /// Rewrites the addresses in a piece of HTML. `span` is where the piece stands in the file.
 pub(super) fn rewrite(html: &str, linker: &mut Linker<'_>, text: &str, span: Range<usize>) -> String {
-    let html = without_forbidden(&without_forbidden_references(html));
+    let html = without_forbidden_references(html);
+    let html = without_forbidden(&html);
     let mut out = String::with_capacity(html.len());
     let mut done = 0;
     for attribute in addresses(&html) {

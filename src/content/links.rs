@@ -142,7 +142,7 @@ impl<'a> Linker<'a> {
 
     pub(super) fn resolve(&mut self, destination: &str, usage: Use, span: &Range<usize>) -> Option<Resolved> {
         let destination = without_forbidden(destination.trim());
-        let destination = destination.as_str();
+        let destination = destination.as_ref();
         if destination.is_empty() {
             return None;
         }
@@ -169,8 +169,8 @@ impl<'a> Linker<'a> {
     }
 
     fn elsewhere(&mut self, scheme: &str, destination: &str, span: &Range<usize>) -> Option<Resolved> {
-        let lower = scheme.to_ascii_lowercase();
-        if REFUSED_SCHEMES.contains(&lower.as_str()) {
+        if is_refused_scheme(scheme) {
+            let lower = scheme.to_ascii_lowercase();
             let message = format!("a `{lower}:` address is left out: mail and feeds cannot carry it");
             self.warn("link-refused", span, message, "link to an https address or to a file of the publication");
             return None;
@@ -376,7 +376,11 @@ fn home() -> Resolved {
 
 /// Whether an address runs code or carries a file instead of naming a place.
 pub(super) fn is_refused(address: &str) -> bool {
-    scheme(address).is_some_and(|scheme| REFUSED_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()))
+    scheme(address).is_some_and(is_refused_scheme)
+}
+
+fn is_refused_scheme(scheme: &str) -> bool {
+    REFUSED_SCHEMES.iter().any(|refused| scheme.eq_ignore_ascii_case(refused))
 }
 
 /// The scheme of an absolute URL (RFC 3986, section 3.1).

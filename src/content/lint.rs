@@ -8,7 +8,7 @@ use super::links::Linker;
 use super::parse::Parsed;
 use super::{Look, Outbound};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::domain::document::{Block, Document, Target};
+use crate::domain::document::{Block, Document, Inline, Target, plain_text};
 
 /// A file heavier than this makes readers on the road wait, in bytes.
 const HEAVY: u64 = 1 << 20;
@@ -76,11 +76,12 @@ impl Linker<'_> {
     }
 
     /// A link and its words.
-    pub(super) fn saw_link(&mut self, target: &Target, words: &str, span: &Range<usize>) {
+    pub(super) fn saw_link(&mut self, target: &Target, content: &[Inline], span: &Range<usize>) {
         if !self.lints() {
             return;
         }
-        self.suspect_link(target, words, span);
+        let words = plain_text(content);
+        self.suspect_link(target, &words, span);
         let said = words.trim().to_lowercase();
         if EMPTY_WORDS.contains(&said.trim_matches(['.', ':', '…', '!', '→', ' '])) {
             let message = format!("`{}` does not say where the link leads", words.trim());

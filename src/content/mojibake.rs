@@ -65,8 +65,10 @@ fn push(found: &mut Vec<Mojibake>, range: Range<usize>, repaired: char) {
     }
 }
 
-/// The character that the text begins with, if it is broken: its length now, and what it was.
+/// The character that the text begins with, if it is broken: its length now, and what it was. One
+/// that stands alone among plain letters is whole: what was broken is two characters at least.
 fn repair_at(text: &str) -> Option<(usize, char)> {
+    text.chars().nth(1).filter(|second| !second.is_ascii())?;
     [Legacy::MacRoman, Legacy::Windows1252, Legacy::Latin1].into_iter().find_map(|legacy| legacy.repair(text))
 }
 

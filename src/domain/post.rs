@@ -6,7 +6,7 @@ use super::document::{Document, Target};
 use super::ids::PostId;
 use super::publication::Author;
 use super::time::Dated;
-use super::walk;
+use super::walk::{self, Exhibits};
 
 /// The part of a post's URL that is its own: lower-case words joined by `-`, possibly in
 /// folders. Never empty, never with `..`, never with a leading or trailing `/`.
@@ -98,15 +98,10 @@ pub struct Contents {
 impl Contents {
     /// What a text holds; `cover` is that of its post.
     pub fn of(document: &Document, cover: Option<&Target>, digest: String) -> Self {
-        Self {
-            digest,
-            inline_formulas: walk::inline_formulas(document),
-            displayed_formulas: walk::displayed_formulas(document),
-            diagrams: walk::diagrams(document),
-            images: walk::images(document),
-            html_with_images: walk::html_with_images(document),
-            shows_cover: cover.is_some_and(|cover| walk::shows(document, cover)),
-        }
+        let Exhibits { inline_formulas, displayed_formulas, diagrams, images, html_with_images } =
+            Exhibits::of(document);
+        let shows_cover = cover.is_some_and(|cover| walk::shows(document, cover));
+        Self { digest, inline_formulas, displayed_formulas, diagrams, images, html_with_images, shows_cover }
     }
 
     /// Whether it says anything in TeX.

@@ -57,6 +57,10 @@ impl SiteUrl {
     /// The absolute URL of a path of the site (`""` is the home page, no leading `/`).
     /// Characters that a URL cannot hold are percent-encoded.
     pub fn join(&self, site_path: &str) -> String {
+        let trimmed = site_path.trim_start_matches('/');
+        if is_plain_path(trimmed) {
+            return format!("{}{trimmed}", self.0);
+        }
         let mut url = self.0.clone();
         let (path, fragment) = site_path.split_once('#').map_or((site_path, None), |(p, f)| (p, Some(f)));
         // A backslash would become a slash, and another place.
@@ -65,6 +69,13 @@ impl SiteUrl {
         url.set_fragment(fragment);
         url.into()
     }
+}
+
+/// Whether a path stands in a URL as it is: unreserved signs only (RFC 3986, section 2.3), and no
+/// segment that leads up or nowhere.
+fn is_plain_path(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.' | b'/');
+    path.bytes().all(is_plain) && !path.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
 /// Who wrote a post.
@@ -106,4 +117,24 @@ pub struct Publication {
     pub idempotency_header: Option<String>,
     /// What pages and mails say beside the author's own words.
     pub words: Words,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_path_is_joined_as_any_other(path in "[a-z./~_-]{0,12}") {
+            let base = SiteUrl::parse("https://example.org/blog").unwrap();
+            let trimmed = path.trim_start_matches('/');
+            if is_plain_path(trimmed) {
+                let mut url = base.0.clone();
+                url.set_path(&format!("/blog/{trimmed}"));
+                prop_assert_eq!(base.join(&path), url.as_str());
+            }
+        }
+    }
 }

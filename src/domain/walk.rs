@@ -13,14 +13,18 @@ enum Node<'a> {
     Inline(&'a Inline),
 }
 
-/// Whether something holds for every block of raw HTML among some blocks and in them.
-pub fn all_html_blocks(blocks: &[Block], test: &dyn Fn(&str) -> bool) -> bool {
-    !any_block(blocks, &|node| matches!(node, Node::Block(Block::Html(html)) if !test(html)))
-}
-
-/// Whether something holds for every stretch of running text of some blocks, those in others included.
-pub fn all_lines(blocks: &[Block], test: &dyn Fn(&[Inline]) -> bool) -> bool {
-    !any_block(blocks, &|node| matches!(node, Node::Line(line) if !test(line)))
+/// Whether something holds for every stretch of running text of some blocks, and something for every block
+/// of raw HTML among them, those in others included.
+pub fn all_lines_and_html(
+    blocks: &[Block],
+    line_test: impl Fn(&[Inline]) -> bool,
+    html_test: impl Fn(&str) -> bool,
+) -> bool {
+    !any_block(blocks, &|node| match node {
+        Node::Line(line) => !line_test(line),
+        Node::Block(Block::Html(html)) => !html_test(html),
+        Node::Block(_) | Node::Inline(_) => false,
+    })
 }
 
 /// The level at which a heading is shown: 2 for the highest the author used, since the title
@@ -49,61 +53,55 @@ impl Outline {
     }
 }
 
-/// The formulas that stand in running text, in TeX, notes last.
-pub fn inline_formulas(document: &Document) -> Vec<String> {
-    all(document, |node| match node {
-        Node::Inline(Inline::Math(tex)) => Some(tex.clone()),
-        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
-    })
+/// What a document shows that is more than text, each in reading order, notes last.
+#[derive(Debug, Clone, Default)]
+pub struct Exhibits {
+    /// The formulas that stand in running text, in TeX.
+    pub inline_formulas: Vec<String>,
+    /// The displayed formulas, in TeX.
+    pub displayed_formulas: Vec<String>,
+    /// The sources of the diagrams.
+    pub diagrams: Vec<String>,
+    /// Where the images are.
+    pub images: Vec<Target>,
+    /// The pieces of raw HTML that show an image.
+    pub html_with_images: Vec<String>,
 }
 
-/// The displayed formulas, in TeX, notes last.
-pub fn displayed_formulas(document: &Document) -> Vec<String> {
-    all(document, |node| match node {
-        Node::Block(Block::Math(tex)) => Some(tex.clone()),
-        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
-    })
+impl Exhibits {
+    /// What a document shows.
+    pub fn of(document: &Document) -> Self {
+        let exhibits = RefCell::new(Self::default());
+        any(document, &|node| {
+            exhibits.borrow_mut().take(node);
+            false
+        });
+        exhibits.into_inner()
+    }
+
+    fn take(&mut self, node: Node) {
+        match node {
+            Node::Inline(Inline::Math(tex)) => self.inline_formulas.push(tex.clone()),
+            Node::Block(Block::Math(tex)) => self.displayed_formulas.push(tex.clone()),
+            Node::Block(Block::Code { language: Some(language), text, .. }) if language == "mermaid" => {
+                self.diagrams.push(text.clone());
+            }
+            Node::Block(Block::Figure { image, .. }) | Node::Inline(Inline::Image(image)) => {
+                self.images.push(image.target.clone());
+            }
+            Node::Block(Block::Html(html)) | Node::Inline(Inline::Html(html)) => {
+                if html.to_ascii_lowercase().contains("<img") {
+                    self.html_with_images.push(html.clone());
+                }
+            }
+            Node::Block(_) | Node::Line(_) | Node::Inline(_) => {}
+        }
+    }
 }
 
 /// Whether there is a block of code anywhere.
 pub fn has_code(document: &Document) -> bool {
     any(document, &|node| matches!(node, Node::Block(Block::Code { .. })))
-}
-
-/// The sources of a document's diagrams.
-pub fn diagrams(document: &Document) -> Vec<String> {
-    all(document, |node| match node {
-        Node::Block(Block::Code { language: Some(language), text, .. }) if language == "mermaid" => Some(text.clone()),
-        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
-    })
-}
-
-/// Where a document's images are.
-pub fn images(document: &Document) -> Vec<Target> {
-    all(document, |node| match node {
-        Node::Block(Block::Figure { image, .. }) | Node::Inline(Inline::Image(image)) => Some(image.target.clone()),
-        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
-    })
-}
-
-/// The pieces of a document's raw HTML that show an image.
-pub fn html_with_images(document: &Document) -> Vec<String> {
-    all(document, |node| match node {
-        Node::Block(Block::Html(html)) | Node::Inline(Inline::Html(html)) => {
-            html.to_ascii_lowercase().contains("<img").then(|| html.clone())
-        }
-        Node::Block(_) | Node::Line(_) | Node::Inline(_) => None,
-    })
-}
-
-/// What is found in a document, in reading order, notes last.
-fn all<T>(document: &Document, find: impl Fn(Node) -> Option<T>) -> Vec<T> {
-    let found = RefCell::new(Vec::new());
-    any(document, &|node| {
-        found.borrow_mut().extend(find(node));
-        false
-    });
-    found.into_inner()
 }
 
 /// Whether a document shows an image, by its place.

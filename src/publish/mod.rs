@@ -140,7 +140,10 @@ fn walk(site: &Site, mode: Mode) -> Result<SiteChanges, PublishError> {
     if !waiting.is_empty() {
         changes.new_entries = make::new_entries(&outline, &root, &waiting);
         placer.announce(&waiting, site.manifest)?;
-        outcomes = waiting.par_iter().map(|target| placer.place(target)).collect::<Result<_, _>>()?;
+        // One by one: the lists and feeds at the end take a hundred times as long as a page, and would
+        // all fall to the thread that has the last of the pages.
+        let placed = waiting.par_iter().with_max_len(1).map(|target| placer.place(target));
+        outcomes = placed.collect::<Result<_, _>>()?;
     }
     let placed = note(&waiting, outcomes, &mut changes);
     let forgotten = remove_leftovers(&placer, site.leftovers, &listed, &mut changes)?;

@@ -38,13 +38,20 @@ impl Links {
     }
 
     /// The value of `href` or `src`; `None` when the target's scheme is not allowed.
-    pub fn href(&self, target: &Target) -> Option<String> {
+    pub fn href<'t>(&self, target: &'t Target) -> Option<Cow<'t, str>> {
         match (target, self.reach) {
             (Target::Url(url), Reach::Page | Reach::Absolute) => safe_url(url),
-            (Target::Site(path), Reach::Page) => Some(Here::At(&self.page).path(&self.base, path)),
-            (Target::Site(path), Reach::Absolute) => Some(self.base.join(path)),
-            (Target::Fragment(name), Reach::Page) => Some(format!("#{name}")),
-            (Target::Fragment(name), Reach::Absolute) => Some(self.fragment(name)),
+            (Target::Site(path), Reach::Page | Reach::Absolute) => Some(self.site(path).into()),
+            (Target::Fragment(name), Reach::Page) => Some(format!("#{name}").into()),
+            (Target::Fragment(name), Reach::Absolute) => Some(self.fragment(name).into()),
+        }
+    }
+
+    /// The same of a path of the site.
+    pub fn site(&self, path: &str) -> String {
+        match self.reach {
+            Reach::Page => Here::At(&self.page).path(&self.base, path),
+            Reach::Absolute => self.base.join(path),
         }
     }
 
@@ -94,15 +101,31 @@ impl Here<'_> {
 }
 
 /// The URL in a form every client reads: percent-encoded, of an allowed scheme.
-fn safe_url(text: &str) -> Option<String> {
+fn safe_url(text: &str) -> Option<Cow<'_, str>> {
     let text = encoded(text.trim());
+    if is_plain_web_address(&text) {
+        return Some(text);
+    }
     let url = Url::parse(&text).ok()?;
     if !SCHEMES.contains(&url.scheme()) {
         return None;
     }
     // The author's spelling is kept where it is already safe: a URL is also a name, and
     // normalising `https://example.org` to `https://example.org/` would change it.
-    Some(if text.is_ascii() { text.into_owned() } else { url.into() })
+    Some(if text.is_ascii() { text } else { String::from(url).into() })
+}
+
+/// Whether a text without foreign signs is a web address that needs no parser to be known as one, as
+/// nearly every link is: a host of plain names, the last of them no number, and whatever follows it.
+fn is_plain_web_address(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_name = |name: &str| {
+        let is_coded = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+        !name.is_empty() && !is_coded && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let last = host.rsplit('.').next().unwrap_or_default();
+    text.is_ascii() && host.split('.').all(is_name) && last.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// The URL with the signs encoded that no URL holds (RFC 3986, section 2). Left alone, browsers
@@ -110,18 +133,22 @@ fn safe_url(text: &str) -> Option<String> {
 fn encoded(text: &str) -> Cow<'_, str> {
     let host = text.find("://").map_or(0, |at| at + 3);
     let path = text[host..].find(['/', '?', '#', '\\']).map_or(text.len(), |at| host + at);
-    let is_foreign = |at: usize, c: char| {
-        c.is_ascii_control() || " \"<>\\^`{|}".contains(c) || (at >= path && matches!(c, '[' | ']'))
+    let is_foreign = |(at, byte): (usize, u8)| match byte {
+        b' ' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => true,
+        b'[' | b']' => at >= path,
+        byte => byte.is_ascii_control(),
     };
-    if !text.char_indices().any(|(at, c)| is_foreign(at, c)) {
+    if !text.bytes().enumerate().any(is_foreign) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for (at, c) in text.char_indices() {
-        if is_foreign(at, c) && !matches!(c, '\n' | '\r' | '\t') {
-            let _ = write!(out, "%{:02X}", u32::from(c));
-        } else {
-            out.push(c);
+        let foreign = u8::try_from(c).ok().filter(|byte| is_foreign((at, *byte)));
+        match foreign {
+            Some(byte) if !matches!(c, '\n' | '\r' | '\t') => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+            Some(_) | None => out.push(c),
         }
     }
     Cow::Owned(out)
@@ -129,6 +156,8 @@ fn encoded(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn base() -> SiteUrl {
@@ -170,5 +199,44 @@ mod tests {
         assert_eq!(links.href(&Target::Url("http://[::1]/a".into())).unwrap(), "http://[::1]/a");
         assert_eq!(links.resolve("../x.png").unwrap(), "https://example.org/blog/x.png");
         assert_eq!(links.resolve("//cdn.example/x.png").unwrap(), "https://cdn.example/x.png");
+    }
+
+    #[test]
+    fn what_a_parser_would_refuse_or_read_otherwise_is_left_to_it() {
+        for plain in ["https://e.org", "http://a-b.c1.example/x?y#z", "https://localhost/%7Ea//b"] {
+            assert!(is_plain_web_address(plain), "{plain}");
+        }
+        for other in [
+            "https://",
+            "https:///a",
+            "https://1.2.3.4/",
+            "https://a.0x7f/",
+            "https://e.org:99999/",
+            "https://e.org:80",
+            "https://a@e.org/",
+            "https://xn--zzzzzz.org/",
+            "https://a..b/",
+            "https://e.org./",
+            "https://a%2e.org/",
+            "https://größe.org/",
+            "https://e.org/größe",
+            "HTTPS://e.org/",
+            "ftp://e.org/",
+            "javascript://e.org/%0aalert(1)",
+        ] {
+            assert!(!is_plain_web_address(other), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_web_address_is_one_to_a_parser_too(text in "https?://[a-zA-Z0-9.:@%_x-]{0,12}[/?#]?[!-~]{0,8}") {
+            let text = encoded(&text);
+            if is_plain_web_address(&text) {
+                let url = Url::parse(&text).expect("a parser reads it");
+                prop_assert!(SCHEMES.contains(&url.scheme()));
+                prop_assert!(url.host_str().is_some_and(|host| text.to_lowercase().contains(host)));
+            }
+        }
     }
 }

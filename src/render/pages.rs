@@ -9,7 +9,6 @@ use super::views::{
 };
 use super::{SiteContext, Theme, Topic, Writer, shown, structured};
 use crate::diagnostic::Diagnostic;
-use crate::domain::document::Target;
 use crate::domain::post::{Article, Post};
 use crate::domain::publication::{Publication, SiteUrl};
 use crate::domain::words::Word;
@@ -80,11 +79,12 @@ fn insert_cover(context: &mut Context, site: &SiteContext, post: &Post) {
     let links = Links::new(&site.publication.base_url, post.site_path(), Reach::Page);
     let cover = post.cover();
     let copies = cover.and_then(|cover| shown::copies(post, cover, site.pictures));
-    let url = |picture: &Picture| links.href(&Target::Site(picture.site_path.clone()));
+    let url = |picture: &Picture| links.site(&picture.site_path);
     let copied = copies.iter().flat_map(|copies| &copies.web);
-    let choices = copied.clone().filter_map(|copy| Some(format!("{} {}w", url(copy)?, copy.width)));
+    let choices = copied.clone().map(|copy| format!("{} {}w", url(copy), copy.width));
     let size = copies.as_ref().map_or((0, 0), |copies| (copies.mail.width, copies.mail.height));
-    context.insert("cover", &copied.last().and_then(url).or_else(|| links.href(cover?)).unwrap_or_default());
+    let shown = copied.last().map(|copy| url(copy).into()).or_else(|| links.href(cover?));
+    context.insert("cover", &shown.unwrap_or_default());
     context.insert("cover_choices", &choices.collect::<Vec<_>>().join(", "));
     context.insert("cover_width", &size.0);
     context.insert("cover_height", &size.1);

@@ -1,5 +1,6 @@
 //! The pictures that a post shows.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::html::{Piece, attribute, pieces, tag_name};
@@ -65,7 +66,7 @@ pub(super) fn cover_url(post: &Post, base: &SiteUrl, pictures: &Pictures) -> Opt
     let cover = post.image.as_ref()?;
     match copies(post, cover, pictures) {
         Some(copies) => Some(base.join(&copies.mail.site_path)),
-        None => Links::new(base, post.site_path(), Reach::Absolute).href(cover),
+        None => Links::new(base, post.site_path(), Reach::Absolute).href(cover).map(Cow::into_owned),
     }
 }
 

@@ -3,6 +3,7 @@
 //! All text here is plain; templates named `.html` escape it. The only finished HTML a
 //! template gets is `body`, marked as such in [`finished_html`] and nowhere else.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::Datelike;
@@ -285,7 +286,7 @@ pub(super) fn byline(post: &Post, publication: &Publication) -> String {
 /// The absolute URL of a post's cover.
 pub(super) fn image_url(post: &Post, base: &SiteUrl) -> Option<String> {
     let links = super::links::Links::new(base, post.site_path(), super::links::Reach::Absolute);
-    links.href(post.image.as_ref()?)
+    links.href(post.image.as_ref()?).map(Cow::into_owned)
 }
 
 /// The direction a language is written in (the scripts of CLDR's right-to-left list).

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::values::{alias_path, boolean, field, image_leaf, one_line, without_address};
 use super::{Head, HeadKind, Node, Value, parse_date};
-use crate::content::characters::{is_forbidden, without_forbidden};
+use crate::content::characters::{holds_forbidden, without_forbidden};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::ids::PostId;
 use crate::domain::post::{Channel, Slug};
@@ -144,7 +144,7 @@ impl<'a> Reader<'a, '_> {
             Value::Null => String::new(),
             Value::List(_) | Value::Map(_) => return None,
         };
-        if text.contains(is_forbidden) {
+        if holds_forbidden(&text) {
             let help = "remove it: no feed and no mail can carry it";
             self.warning(
                 node,
@@ -153,7 +153,7 @@ impl<'a> Reader<'a, '_> {
                 help,
             );
         }
-        Some(without_forbidden(text.trim()))
+        Some(without_forbidden(text.trim()).into_owned())
     }
 
     fn text(&mut self, names: &[&str]) -> Option<String> {

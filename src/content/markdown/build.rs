@@ -1,6 +1,7 @@
 //! The parser's events become a tree, without recursion: hostile nesting meets a limit here,
 //! and nothing behind this point needs one of its own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use super::pieces::{alignment, alt_text, is_for_check, is_more, level_number, li
 use super::slugs::Slugs;
 use super::words::finished;
 use super::{code, contents, formula, illustration, quote};
-use crate::content::characters::{is_forbidden, without_forbidden};
+use crate::content::characters::{holds_forbidden, is_forbidden, without_forbidden};
 use crate::content::elements::Tags;
 use crate::content::html;
 use crate::content::links::Linker;
@@ -25,7 +26,7 @@ const MAX_DEPTH: usize = 100;
 /// Builds the tree of one post.
 pub(super) struct Builder<'b, 'l, 's> {
     file: &'b str,
-    body: &'b Body,
+    body: &'b Body<'b>,
     linker: &'l mut Linker<'s>,
     stack: Vec<Frame>,
     slugs: Slugs,
@@ -46,7 +47,7 @@ pub(super) struct Builder<'b, 'l, 's> {
 }
 
 impl<'b, 'l, 's> Builder<'b, 'l, 's> {
-    pub(super) fn new(file: &'b str, body: &'b Body, linker: &'l mut Linker<'s>) -> Self {
+    pub(super) fn new(file: &'b str, body: &'b Body<'b>, linker: &'l mut Linker<'s>) -> Self {
         let root = Frame { open: Open::Root, blocks: Vec::new(), inlines: Vec::new(), span: 0..0 };
         Self {
             file,
@@ -80,11 +81,11 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Event::End(_) => self.end(range),
             Event::Text(text) => self.text(&text, &range),
             Event::Code(code) => {
-                let code = self.clean(&code, &range);
+                let code = self.clean(&code, &range).into_owned();
                 self.inline(Inline::Code(code));
             }
             Event::InlineMath(tex) => {
-                let tex = self.clean(&tex, &range);
+                let tex = self.clean(&tex, &range).into_owned();
                 let inline = formula::inline(tex, range, &mut self.drawn, self.body, self.linker);
                 self.inline(inline);
             }
@@ -146,12 +147,12 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Tag::BlockQuote(kind) => Open::Quote(kind),
             Tag::CodeBlock(CodeBlockKind::Indented) => Open::Code { info: String::new(), text: String::new() },
             Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
-                Open::Code { info: self.clean(&info, range), text: String::new() }
+                Open::Code { info: self.clean(&info, range).into_owned(), text: String::new() }
             }
             Tag::HtmlBlock => Open::Html(String::new()),
             Tag::List(start) => Open::List { start, items: Vec::new(), spacing: Spacing::Tight },
             Tag::Item => Open::Item { task: None },
-            Tag::FootnoteDefinition(label) => Open::Footnote(self.clean(&label, range)),
+            Tag::FootnoteDefinition(label) => Open::Footnote(self.clean(&label, range).into_owned()),
             Tag::Table(alignments) => {
                 let alignments = alignments.into_iter().map(alignment).collect();
                 Open::Table { alignments, head: Vec::new(), rows: Vec::new() }
@@ -162,11 +163,12 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             Tag::Strong => Open::Strong,
             Tag::Strikethrough => Open::Strikethrough,
             Tag::Link { link_type, dest_url, title, .. } => {
-                let scheme = if link_type == LinkType::Email { "mailto:" } else { "" };
-                Open::Link { destination: format!("{scheme}{dest_url}"), title: self.clean(&title, range) }
+                let mailbox = link_type == LinkType::Email;
+                let destination = if mailbox { format!("mailto:{dest_url}") } else { dest_url.into_string() };
+                Open::Link { destination, title: self.clean(&title, range).into_owned() }
             }
             Tag::Image { dest_url, title, .. } => {
-                Open::Image { destination: dest_url.to_string(), title: self.clean(&title, range) }
+                Open::Image { destination: dest_url.into_string(), title: self.clean(&title, range).into_owned() }
             }
             Tag::DefinitionList => Open::Definitions(Vec::new()),
             Tag::DefinitionListTitle => Open::Term,
@@ -179,15 +181,6 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         let mut frame = self.stack.pop().expect("events are balanced");
         let is_linked = self.inside_link() || matches!(frame.open, Open::Link { .. });
         frame.inlines = finished(std::mem::take(&mut frame.inlines), is_linked);
-        // Most texts and items hold one piece, and a vector begins with room for four: over ten
-        // thousand posts that is a gigabyte.
-        for inline in &mut frame.inlines {
-            if let Inline::Text(text) = inline {
-                text.shrink_to_fit();
-            }
-        }
-        frame.inlines.shrink_to_fit();
-        frame.blocks.shrink_to_fit();
         match frame.open {
             Open::Root | Open::Unused => {}
             Open::Paragraph => flushed(frame).into_iter().for_each(|block| self.block(block)),
@@ -205,8 +198,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             }
             Open::Html(html) => self.html_block(&html, range),
             Open::List { start, items, spacing } => {
-                let mut items: Vec<ListItem> = items.into_iter().map(|item| ListItem { spacing, ..item }).collect();
-                items.shrink_to_fit();
+                let items = items.into_iter().map(|item| ListItem { spacing, ..item }).collect();
                 self.block(Block::List { start, items });
             }
             Open::Item { task } => {
@@ -265,7 +257,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
         let span = self.body.file_span(span);
         match self.linker.link(destination, span.clone()) {
             Some(target) => {
-                self.linker.saw_link(&target, &plain_text(&content), &span);
+                self.linker.saw_link(&target, &content, &span);
                 let title = (!title.is_empty()).then_some(title);
                 self.inline(Inline::Link { target, title, content });
             }
@@ -282,7 +274,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
                 let title = (!title.is_empty()).then_some(title);
                 self.inline(Inline::Image(Image { target, alt, title, size, width }));
             }
-            None => self.inline(Inline::Text(alt)),
+            None => self.words(&alt),
         }
     }
 
@@ -294,16 +286,24 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
             if self.linker.lints() {
                 self.linker.saw_text(&clean, &self.body.file_span(range.clone()));
             }
-            self.inline(Inline::Text(clean));
+            self.words(&clean);
         }
     }
 
     fn inline(&mut self, inline: Inline) {
+        match inline {
+            Inline::Text(words) => self.words(&words),
+            inline => push(&mut self.top().inlines, inline),
+        }
+    }
+
+    /// Running text; the parser hands it out in pieces.
+    fn words(&mut self, words: &str) {
         let inlines = &mut self.top().inlines;
-        match (inlines.last_mut(), inline) {
-            (Some(Inline::Text(last)), Inline::Text(text)) => last.push_str(&text),
-            (_, Inline::Text(text)) if text.is_empty() => {}
-            (_, inline) => inlines.push(inline),
+        match inlines.last_mut() {
+            Some(Inline::Text(text)) => text.push_str(words),
+            Some(_) | None if words.is_empty() => {}
+            Some(_) | None => push(inlines, Inline::Text(words.to_owned())),
         }
     }
 
@@ -380,7 +380,7 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
     }
 
     fn footnote_index(&mut self, label: &str) -> usize {
-        let label = without_forbidden(label);
+        let label = without_forbidden(label).into_owned();
         let next = self.labels.len();
         let index = *self.numbers.entry(label.to_lowercase()).or_insert(next);
         if index == next {
@@ -418,12 +418,21 @@ impl<'b, 'l, 's> Builder<'b, 'l, 's> {
 
     /// Text without the characters that no feed can carry: those of the file are gone already,
     /// but `&#8;` makes new ones.
-    fn clean(&mut self, text: &str, range: &Range<usize>) -> String {
-        if !text.contains(is_forbidden) {
-            return text.to_owned();
+    fn clean<'t>(&mut self, text: &'t str, range: &Range<usize>) -> Cow<'t, str> {
+        if !holds_forbidden(text) {
+            return Cow::Borrowed(text);
         }
         let c = text.chars().find(|c| is_forbidden(*c)).expect("the text holds one");
         self.linker.control_character(&self.body.file_span(range.clone()), c);
         without_forbidden(text)
     }
+}
+
+/// Most running text, and most of what is linked or emphasised, is one piece: the vector gets room
+/// for one before it gets room for more.
+fn push(inlines: &mut Vec<Inline>, inline: Inline) {
+    if inlines.is_empty() {
+        inlines.reserve_exact(1);
+    }
+    inlines.push(inline);
 }

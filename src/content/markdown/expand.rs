@@ -1,6 +1,8 @@
 //! Shortcodes, fenced notes, wiki links and bracketed formulas, turned into plain Markdown
 //! before it is parsed: only so do they work inside links, lists and quotations.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -10,7 +12,7 @@ use super::OPTIONS;
 use super::shortcode::tag;
 use super::wiki::Definitions;
 use super::{admonition, brackets, liquid};
-use crate::content::characters::{first_forbidden, is_forbidden};
+use crate::content::characters::{first_forbidden, holds_forbidden};
 use crate::content::links::Linker;
 
 /// How deep notes may lie in notes.
@@ -22,8 +24,8 @@ const MAX_UNCLOSED: usize = 100;
 const MARKS: [&str; 9] = ["{{", "{%", "{:", ":::", "!!! ", "??? ", "[[", "\\(", "\\["];
 
 /// Markdown ready to be parsed, and where each part of it came from.
-pub(super) struct Body {
-    pub(super) text: String,
+pub(super) struct Body<'a> {
+    pub(super) text: Cow<'a, str>,
     pieces: Vec<Piece>,
 }
 
@@ -43,7 +45,7 @@ enum Origin {
     Written,
 }
 
-impl Body {
+impl Body<'_> {
     /// The bytes of the file that a part of the Markdown stands for.
     pub(super) fn file_span(&self, range: Range<usize>) -> Range<usize> {
         let start = self.file_offset(range.start);
@@ -61,41 +63,41 @@ impl Body {
 }
 
 /// Expands the shortcodes of a post's text, which begins at `body` in the file.
-pub(super) fn expand(file: &str, body: usize, linker: &mut Linker<'_>) -> Body {
+pub(super) fn expand<'a>(file: &'a str, body: usize, linker: &mut Linker<'_>) -> Body<'a> {
     let text = &file[body..];
-    let whole = Body { text: text.to_owned(), pieces: vec![Piece { at: 0, file: body, origin: Origin::Copied }] };
-    let is_plain = !MARKS.iter().any(|mark| text.contains(mark));
-    if is_plain && !text.contains(is_forbidden) {
-        return whole;
+    if !MARKS.iter().any(|mark| text.contains(mark)) && !holds_forbidden(text) {
+        let pieces = vec![Piece { at: 0, file: body, origin: Origin::Copied }];
+        return Body { text: Cow::Borrowed(text), pieces };
     }
     let mut expander = Expander {
         file,
         linker,
-        code: Vec::new(),
-        literal: Vec::new(),
+        body,
+        regions: OnceCell::new(),
         definitions: Definitions::of(text),
-        out: Body { text: String::with_capacity(text.len()), pieces: Vec::new() },
+        out: String::with_capacity(text.len()),
+        pieces: Vec::new(),
         prefix: String::new(),
         never_closed: HashSet::new(),
         unclosed_notes: 0,
         open_unknown: 0,
     };
-    expander.find_code(text, body);
     expander.run(body..file.len(), 0);
-    expander.out
+    Body { text: Cow::Owned(expander.out), pieces: expander.pieces }
 }
 
 /// Writes the Markdown; the tags are in `tags`, the wiki links in `wiki`.
 pub(super) struct Expander<'a, 'l, 's> {
     pub(super) file: &'a str,
     pub(super) linker: &'l mut Linker<'s>,
-    /// The code of the text, as byte ranges of the file: nothing in it is expanded.
-    code: Vec<Range<usize>>,
-    /// Its HTML and formulas, where brackets are no links.
-    literal: Vec<Range<usize>>,
+    /// Where the text begins in the file.
+    body: usize,
+    /// Where nothing is expanded, once something could be.
+    regions: OnceCell<Regions>,
     /// The names that the text defines links for.
     pub(super) definitions: Definitions,
-    out: Body,
+    out: String,
+    pieces: Vec<Piece>,
     /// What begins every line inside a quotation or note.
     prefix: String,
     /// Names for which the rest of the file holds no closing tag.
@@ -105,36 +107,70 @@ pub(super) struct Expander<'a, 'l, 's> {
     pub(super) open_unknown: usize,
 }
 
-impl Expander<'_, '_, '_> {
-    fn find_code(&mut self, text: &str, body: usize) {
-        for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
+/// Parts of a text that mean what they say, as byte ranges of the file.
+#[derive(Default)]
+struct Regions {
+    /// Its code: nothing in it is expanded.
+    code: Vec<Range<usize>>,
+    /// Its HTML and formulas, where brackets are no links.
+    literal: Vec<Range<usize>>,
+}
+
+impl Regions {
+    /// Only a parser can tell; it costs as much as all else here.
+    fn of(file: &str, body: usize) -> Self {
+        let mut regions = Self::default();
+        for (event, range) in Parser::new_ext(&file[body..], OPTIONS).into_offset_iter() {
             let range = range.start + body..range.end + body;
             match event {
-                Event::Start(MarkdownTag::CodeBlock(_)) | Event::Code(_) => self.code.push(range),
+                Event::Start(MarkdownTag::CodeBlock(_)) | Event::Code(_) => regions.code.push(range),
                 Event::Html(_) | Event::InlineHtml(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {
-                    self.literal.push(range);
+                    regions.literal.push(range);
                 }
                 _ => {}
             }
         }
+        regions
     }
+}
 
+impl Expander<'_, '_, '_> {
     /// Expands a part of the file.
     pub(super) fn run(&mut self, range: Range<usize>, depth: usize) {
         let mut at = range.start;
         let mut copied = at;
         while at < range.end {
-            if let Some(end) = self.code_end(at) {
-                at = end.min(range.end);
-                continue;
-            }
-            if let Some(end) = self.expanded(at, copied, range.clone(), depth) {
-                (at, copied) = (end, end);
-                continue;
+            if self.may_begin(at, range.end) {
+                if let Some(end) = ends_within(&self.regions().code, at) {
+                    at = end.min(range.end);
+                    continue;
+                }
+                if let Some(end) = self.expanded(at, copied, range.clone(), depth) {
+                    (at, copied) = (end, end);
+                    continue;
+                }
             }
             at = self.next_beginning(at, range.end);
         }
         self.copy(copied..range.end);
+    }
+
+    fn regions(&self) -> &Regions {
+        self.regions.get_or_init(|| Regions::of(self.file, self.body))
+    }
+
+    /// Whether something begins at a place, if it is not in code. Many texts have `[[1] …](…)` and
+    /// `{:?}` and nothing to expand: they need not be parsed to know that.
+    fn may_begin(&self, at: usize, limit: usize) -> bool {
+        let rest = &self.file[at..limit];
+        match rest.as_bytes() {
+            [b'!', b'!', ..] | [b'?', b'?', ..] | [b':', b':', b':', ..] => true,
+            [b'{', b'{' | b'%', ..] => liquid::path(rest).is_some() || tag(rest).is_some(),
+            [b'[', b'[', ..] | [b'!', b'[', b'[', ..] => self.wiki_link(at, limit).is_some(),
+            [b'\\', b'(' | b'[', ..] => brackets::find(self.file, at, limit).is_some(),
+            [b' ' | b'\t' | b'{', ..] => attribute_line(rest).is_some(),
+            _ => false,
+        }
     }
 
     /// The next place behind `at` where something can begin: a line, a brace, a bracket.
@@ -165,7 +201,7 @@ impl Expander<'_, '_, '_> {
             self.copy(copied..at);
             return Some(self.tag(&tag, at, range.end, depth));
         }
-        if ends_within(&self.literal, at).is_some() {
+        if ends_within(&self.regions().literal, at).is_some() {
             return None;
         }
         if let Some(link) = self.wiki_link(at, range.end) {
@@ -215,10 +251,6 @@ impl Expander<'_, '_, '_> {
         }
     }
 
-    fn code_end(&self, at: usize) -> Option<usize> {
-        ends_within(&self.code, at)
-    }
-
     pub(super) fn copy(&mut self, range: Range<usize>) {
         if self.prefix.is_empty() {
             return self.copy_line(range);
@@ -245,31 +277,31 @@ impl Expander<'_, '_, '_> {
 
     fn copy_clean(&mut self, range: Range<usize>) {
         if !range.is_empty() {
-            self.out.pieces.push(Piece { at: self.out.text.len(), file: range.start, origin: Origin::Copied });
-            self.out.text.push_str(&self.file[range]);
+            self.pieces.push(Piece { at: self.out.len(), file: range.start, origin: Origin::Copied });
+            self.out.push_str(&self.file[range]);
         }
     }
 
     pub(super) fn write(&mut self, text: &str, file: usize) {
         for line in text.split_inclusive('\n') {
             self.begin_line(file);
-            self.out.pieces.push(Piece { at: self.out.text.len(), file, origin: Origin::Written });
-            self.out.text.push_str(line);
+            self.pieces.push(Piece { at: self.out.len(), file, origin: Origin::Written });
+            self.out.push_str(line);
         }
     }
 
     fn begin_line(&mut self, file: usize) {
-        let fresh = self.out.text.is_empty() || self.out.text.ends_with('\n');
+        let fresh = self.out.is_empty() || self.out.ends_with('\n');
         if fresh && !self.prefix.is_empty() {
-            self.out.pieces.push(Piece { at: self.out.text.len(), file, origin: Origin::Written });
-            self.out.text.push_str(&self.prefix);
+            self.pieces.push(Piece { at: self.out.len(), file, origin: Origin::Written });
+            self.out.push_str(&self.prefix);
         }
     }
 
     /// Begins a paragraph of its own.
     pub(super) fn block(&mut self, file: usize) {
-        if !self.out.text.is_empty() {
-            if !self.out.text.ends_with('\n') {
+        if !self.out.is_empty() {
+            if !self.out.ends_with('\n') {
                 self.write("\n", file);
             }
             self.write("\n", file);
@@ -301,6 +333,7 @@ fn ends_within(ranges: &[Range<usize>], at: usize) -> Option<usize> {
 /// The length of a line that only gives attributes to the block above it, as Kramdown has them:
 /// `{: .lead}`. The one that asks for a table of contents stays for whoever makes it.
 fn attribute_line(text: &str) -> Option<usize> {
+    text.trim_start_matches([' ', '\t']).strip_prefix("{:")?;
     let end = text.find('\n').map_or(text.len(), |end| end + 1);
     let inner = text[..end].trim().strip_prefix("{:")?.strip_suffix('}')?;
     let is_contents = inner.trim() == "toc";

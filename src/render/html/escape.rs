@@ -3,19 +3,7 @@
 
 /// Appends text as element content.
 pub(in crate::render) fn push_text(out: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '\u{a0}']) {
-        out.push_str(&rest[..at]);
-        let special = rest[at..].chars().next().expect("find points at a character");
-        out.push_str(match special {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            _ => "&nbsp;",
-        });
-        rest = &rest[at + special.len_utf8()..];
-    }
-    out.push_str(rest);
+    push(out, text, |byte| matches!(byte, b'&' | b'<' | b'>' | NO_BREAK));
 }
 
 /// Appends ` name="value"`.
@@ -23,17 +11,39 @@ pub(in crate::render) fn push_attribute(out: &mut String, name: &str, value: &st
     out.push(' ');
     out.push_str(name);
     out.push_str("=\"");
-    for c in value.chars() {
-        match c {
+    push(out, value, |byte| matches!(byte, b'&' | b'"' | b'<' | b'>' | NO_BREAK));
+    out.push('"');
+}
+
+/// What a no-break space begins with in UTF-8, and signs from U+0080 to U+00BF beside it.
+const NO_BREAK: u8 = 0xC2;
+
+/// Appends a text, with what begins with such a byte escaped. Nearly all of a text is none, and
+/// is copied at once.
+fn push(out: &mut String, text: &str, is_special: impl Fn(u8) -> bool) {
+    let mut rest = text;
+    while let Some(at) = first(rest.as_bytes(), &is_special) {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let special = from.chars().next().expect("a character begins there");
+        match special {
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '\u{a0}' => out.push_str("&nbsp;"),
-            _ => out.push(c),
+            other => out.push(other),
         }
+        rest = &from[special.len_utf8()..];
     }
-    out.push('"');
+    out.push_str(rest);
+}
+
+/// Where the first such byte is. Chunks are asked as a whole, which a processor does in a few steps.
+fn first(bytes: &[u8], is_special: impl Fn(u8) -> bool) -> Option<usize> {
+    let holds = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | is_special(*byte));
+    let chunk = bytes.chunks(32).position(holds)? * 32;
+    bytes[chunk..].iter().position(|byte| is_special(*byte)).map(|at| chunk + at)
 }
 
 #[cfg(test)]
@@ -45,6 +55,9 @@ mod tests {
         let mut out = String::new();
         push_text(&mut out, "a < b & c > d\u{a0}\"e\"");
         assert_eq!(out, "a &lt; b &amp; c &gt; d&nbsp;\"e\"");
+        let mut out = String::new();
+        push_text(&mut out, "© ¿größer?\u{a0}& ± 💡");
+        assert_eq!(out, "© ¿größer?&nbsp;&amp; ± 💡");
         let mut out = String::new();
         push_attribute(&mut out, "alt", "\"><script>&");
         assert_eq!(out, " alt=\"&quot;&gt;&lt;script&gt;&amp;\"");

@@ -2,7 +2,6 @@
 
 use super::images::fitted;
 use super::{Medium, Writer};
-use crate::domain::document::Target;
 use crate::math::{self, Piece, Style};
 use crate::pictures::{Formula, Picture};
 
@@ -71,7 +70,7 @@ impl Writer<'_> {
     /// The picture of a formula, lowered to the line it stands in. Its style is an attribute:
     /// every formula has its own, and it must hold where no stylesheet is read.
     fn formula_image(&mut self, tex: &str, picture: &Picture, depth: Option<u32>) {
-        let src = self.links.href(&Target::Site(picture.site_path.clone())).unwrap_or_default();
+        let src = self.made(picture);
         let (width, height) = match (self.medium, depth) {
             (Medium::Mail, None) => fitted((picture.width, picture.height)),
             (Medium::Mail | Medium::Web | Medium::Feed, _) => (picture.width, picture.height),

@@ -1,8 +1,10 @@
 //! Images and diagrams as HTML: on the web the author's picture with its smaller copies, in mail
 //! and feeds the copy that every program shows.
 
+use std::borrow::Cow;
+
 use super::{Medium, Writer};
-use crate::domain::document::{Image, Target, Width};
+use crate::domain::document::{Image, Width};
 use crate::picture;
 use crate::pictures::{Copies, Form, MAIL_WIDTH, Picture, Subject};
 use crate::render::shown;
@@ -45,19 +47,20 @@ impl Writer<'_> {
     }
 
     /// The address of the picture that is shown where no other is chosen.
-    fn source(&self, image: &Image, copies: Option<&Copies>) -> Option<String> {
+    fn source<'i>(&self, image: &'i Image, copies: Option<&Copies>) -> Option<Cow<'i, str>> {
         let copy = copies.and_then(|copies| match self.medium {
             Medium::Web => copies.web.last().filter(|copy| copy.width >= ENOUGH),
             Medium::Feed | Medium::Mail => Some(&copies.mail),
         });
         match copy {
-            Some(copy) => self.made(copy),
+            Some(copy) => Some(self.made(copy).into()),
             None => self.links.href(&image.target),
         }
     }
 
-    pub(super) fn made(&self, picture: &Picture) -> Option<String> {
-        self.links.href(&Target::Site(picture.site_path.clone()))
+    /// The address of a picture that was made.
+    pub(super) fn made(&self, picture: &Picture) -> String {
+        self.links.site(&picture.site_path)
     }
 
     /// The copies a browser may choose from, by their widths in pixels; the author's own file
@@ -68,7 +71,7 @@ impl Writer<'_> {
             .size
             .filter(|_| widest.width < ENOUGH)
             .and_then(|(width, _)| Some((self.links.href(&image.target)?, width)));
-        let copies = copies.web.iter().filter_map(|copy| Some((self.made(copy)?, copy.width)));
+        let copies = copies.web.iter().map(|copy| (Cow::Owned(self.made(copy)), copy.width));
         let choices: Vec<String> = copies.chain(own).map(|(url, width)| format!("{url} {width}w")).collect();
         self.attribute("srcset", &choices.join(", "));
         self.attribute("sizes", &sizes(image.width));
@@ -117,15 +120,14 @@ impl Writer<'_> {
             Medium::Web => Form::Drawing,
             Medium::Feed | Medium::Mail => Form::Pixels,
         };
-        let picture = self.pictures.of(&Subject::Diagram { source: source.to_owned(), form }).ok();
-        let Some((src, picture)) = picture.and_then(|picture| Some((self.made(&picture)?, picture))) else {
+        let Ok(picture) = self.pictures.of(&Subject::Diagram { source: source.to_owned(), form }) else {
             self.code(Some("mermaid"), title, &[], source);
             return;
         };
         let (opening, closing) = self.figure_tags("diagram");
         self.out.push_str(opening);
         self.out.push_str("<img");
-        self.attribute("src", &src);
+        self.attribute("src", &self.made(&picture));
         let described = picture::described(source);
         self.attribute("alt", title.unwrap_or(&described));
         self.dimensions(picture.width, picture.height);

@@ -22,7 +22,7 @@ pub(super) fn is_plain(document: &Document) -> bool {
 /// Whether all raw HTML of some blocks is such elements without attributes, each closed in the
 /// line of text that it was opened in, `<br>`, and comments.
 pub(super) fn are_plain(blocks: &[Block]) -> bool {
-    walk::all_lines(blocks, &is_plain_line) && walk::all_html_blocks(blocks, &|html| is_comment(html.trim()))
+    walk::all_lines_and_html(blocks, is_plain_line, |html| is_comment(html.trim()))
 }
 
 /// A line break, in whichever way it is written; we write it as `<br>`.

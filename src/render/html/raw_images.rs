@@ -20,14 +20,13 @@ impl Writer<'_> {
     fn raw_image(&self, tag: &str, out: &mut String) {
         let copies = shown::raw_asset(tag, self.post, &self.links).and_then(|file| self.pictures.copies(file).ok());
         let Some(copy) = copies.map(|copies| copies.mail) else { return self.image_elsewhere(tag, out) };
-        let Some(src) = self.made(&copy) else { return out.push_str(tag) };
         let (width, height) = match wanted(tag) {
             None => (copy.width, copy.height),
             Some(Width::Pixels(width)) => scaled((copy.width, copy.height), width.min(MAIL_WIDTH)),
             Some(Width::Percent(percent)) => scaled((copy.width, copy.height), MAIL_WIDTH * percent / 100),
         };
         out.push_str("<img");
-        push_attribute(out, "src", &src);
+        push_attribute(out, "src", &self.made(&copy));
         keep(tag, out);
         push_attribute(out, "width", &width.to_string());
         push_attribute(out, "height", &height.to_string());

@@ -1,7 +1,7 @@
 //! Tables as HTML.
 
 use super::{Medium, Writer};
-use crate::domain::document::{Alignment, Inline, Target};
+use crate::domain::document::{Alignment, Inline};
 use crate::domain::words::Word;
 
 /// A table of more columns is set in smaller type in a mail, and scrolls where it can.
@@ -47,8 +47,10 @@ impl Writer<'_> {
 
     /// A table that a mail has no room for is better read on its page.
     fn table_on_the_web(&mut self) {
-        let page = self.links.href(&Target::Site(self.post.site_path()));
-        let Some(page) = page.filter(|_| !self.inside_link) else { return };
+        if self.inside_link {
+            return;
+        }
+        let page = self.links.site(&self.post.site_path());
         self.out.push_str("<p class=\"caption table-link\"><a");
         self.attribute("href", &page);
         self.out.push('>');
