@@ -15,6 +15,7 @@ pub mod guard;
 pub mod hex;
 pub mod ids;
 pub mod issue;
+pub mod lines;
 pub mod policy;
 pub mod post;
 pub mod preset;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{Datelike as _, Timelike as _};
+use chrono::Datelike as _;
 
 use super::error::{Field, Reason, Unrenderable};
 use super::words::{Line, is_atext};
@@ -18,7 +18,6 @@ const NAME_LIMIT: usize = 300;
 const URL_LIMIT: usize = 900;
 /// RFC 2919, 2.
 const LIST_ID_LIMIT: usize = 255;
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The author's text for a header: control characters and line separators become spaces,
 /// white space is one space, nothing at either end.
@@ -31,7 +30,11 @@ pub(super) fn one_line(field: Field, text: &str) -> Result<String, Unrenderable>
 
 /// A value for a part: what could end a line is a space. Most values are returned as they are.
 pub(super) fn on_one_line(value: &str) -> Cow<'_, str> {
-    if value.contains(breaks_lines) { Cow::Owned(value.replace(breaks_lines, " ")) } else { Cow::Borrowed(value) }
+    let is_plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !value.contains(breaks_lines) {
+        return Cow::Borrowed(value);
+    }
+    Cow::Owned(value.replace(breaks_lines, " "))
 }
 
 /// A person's name, trimmed; `None` when nothing is left. A name with a control character is
@@ -50,11 +53,9 @@ pub(super) fn name(field: Field, name: Option<&str>) -> Result<Option<&str>, Unr
 /// An absolute URL that can stand between angle brackets.
 pub(super) fn url(field: Field, url: &str) -> Result<&str, Unrenderable> {
     within(field, url.len(), URL_LIMIT)?;
-    if url.chars().any(breaks_lines) {
-        return Err(Unrenderable::new(field, Reason::ControlCharacter));
-    }
-    if !url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\".contains(&b)) {
-        return Err(Unrenderable::new(field, Reason::Character));
+    if !url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'\\')) {
+        let is_control = url.chars().any(breaks_lines);
+        return Err(Unrenderable::new(field, if is_control { Reason::ControlCharacter } else { Reason::Character }));
     }
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     match rest {
@@ -86,18 +87,22 @@ pub(super) fn date(moment: Instant) -> Result<String, Unrenderable> {
     if !(1900..=9999).contains(&moment.year()) {
         return Err(Unrenderable::new(Field::Date, Reason::OutsideCalendar));
     }
-    let day =
-        format!("{}, {:02} {} {}", moment.weekday(), moment.day(), MONTHS[moment.month0() as usize], moment.year());
-    Ok(format!("{day} {:02}:{:02}:{:02} +0000", moment.hour(), moment.minute(), moment.second()))
+    let mut date = moment.to_rfc2822();
+    if moment.day() < 10 {
+        // Two digits, always: what was sent once must have the same bytes again.
+        date.insert("Tue, ".len(), '0');
+    }
+    Ok(date)
 }
 
-/// The value of Message-ID: an id that is no `msg-id` is refused (RFC 5322, 3.6.4).
-pub(super) fn message_id(id: &str) -> Result<String, Unrenderable> {
+/// An id that can stand between the angle brackets of Message-ID: what is no `msg-id` is refused
+/// (RFC 5322, 3.6.4).
+pub(super) fn message_id(id: &str) -> Result<&str, Unrenderable> {
     let (left, right) = id.split_once('@').ok_or(Unrenderable::new(Field::MessageId, Reason::Character))?;
     if !(is_dot_atom(left) && is_dot_atom(right)) {
         return Err(Unrenderable::new(Field::MessageId, Reason::Character));
     }
-    Ok(format!("<{id}>"))
+    Ok(id)
 }
 
 /// The value of List-Id: the title as a phrase and the id in angle brackets (RFC 2919, 3).
@@ -122,7 +127,7 @@ pub(super) fn mailbox(header: &str, name: Option<&str>, address: &Address) -> St
     match name {
         Some(name) => {
             line.phrase(name);
-            line.word(&format!("<{}>", address.as_str()));
+            line.word(&["<", address.as_str(), ">"].concat());
         }
         None => line.word(address.as_str()),
     }
@@ -196,7 +201,7 @@ mod tests {
 
     #[test]
     fn ids_that_could_close_their_bracket_are_refused() {
-        assert_eq!(message_id("0f@example.org").unwrap(), "<0f@example.org>");
+        assert_eq!(message_id("0f@example.org"), Ok("0f@example.org"));
         for bad in ["0f", "0f@", "0f@a>", "a b@c", "é@c", "a@b@c", "a..b@c"] {
             assert!(message_id(bad).is_err(), "{bad}");
         }
@@ -209,6 +214,7 @@ mod tests {
     fn a_date_is_written_in_utc_and_four_digit_years() {
         let moment = crate::domain::time::from_millis(784_887_151_999);
         assert_eq!(date(moment).unwrap(), "Tue, 15 Nov 1994 08:12:31 +0000");
+        assert_eq!(date(moment - chrono::TimeDelta::days(10)).unwrap(), "Sat, 05 Nov 1994 08:12:31 +0000");
         assert!(date(Instant::MAX_UTC).is_err() && date(Instant::MIN_UTC).is_err());
     }
 }

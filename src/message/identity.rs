@@ -41,9 +41,10 @@ pub fn message_id(
     generation: Generation,
 ) -> MessageId {
     // NUL cannot stand in any of the four, so no two copies share one text.
-    let copy = format!("message-id\0{}\0{issue}\0{}\0{}", frozen.list_id, subscriber.0, generation.0);
+    let [subscriber, generation] = [subscriber.0.to_string(), generation.0.to_string()];
+    let copy = ["message-id", &frozen.list_id, issue.as_str(), &subscriber, &generation].join("\0");
     let tag = hmac::sign(&key.0, copy.as_bytes());
-    let text = format!("{}@{}", hex(&tag.as_ref()[..16]), frozen.from.domain());
+    let text = [&hex(&tag.as_ref()[..16]), "@", frozen.from.domain()].concat();
     MessageId::parse(&text).expect("hex digits and a domain of at most 253 bytes are an id")
 }
 

@@ -31,7 +31,7 @@ pub use freeze::freeze;
 pub use frozen::{Frozen, Part, Segment, Someone, ThawError};
 pub use identity::{MessageIdKey, message_id, return_path};
 pub use scan::Flaw;
-pub use splice::{Message, Recipient, assemble};
+pub use splice::{Message, Recipient, assemble, assemble_in};
 
 /// How templates are spliced, at its newest. Every [`Frozen`] bears the lowest version that can
 /// splice it; a change that would give other bytes for an old template takes the next number and

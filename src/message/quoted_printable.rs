@@ -19,7 +19,7 @@ pub(super) fn encode(text: &str, out: &mut String) {
     let mut column = 0;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let plain = if column > 0 { plain_length(rest).min(LINE - column.min(LINE)) } else { 0 };
+        let plain = if column > 0 { plain_length(rest, LINE.saturating_sub(column)) } else { 0 };
         if plain > 0 {
             out.push_str(&rest[..plain]);
             column += plain;
@@ -39,10 +39,11 @@ pub(super) fn encode(text: &str, out: &mut String) {
     }
 }
 
-/// How many bytes stand for themselves wherever in a line they come, but at its start.
-fn plain_length(text: &str) -> usize {
+/// How many bytes, of at most so many, stand for themselves wherever in a line they come, but at its
+/// start.
+fn plain_length(text: &str, most: usize) -> usize {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'=';
-    text.as_bytes().iter().position(|byte| !is_plain(byte)).unwrap_or(text.len())
+    text.as_bytes().iter().take(most).take_while(|byte| is_plain(byte)).count()
 }
 
 /// Appends one character, the first of `rest`, behind `column` bytes of a line; returns how

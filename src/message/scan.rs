@@ -1,7 +1,6 @@
 //! The last look at a message's bytes before anybody may send them.
 
-/// The longest line a message may have, without its CRLF (RFC 5322, 2.1.1).
-const LINE_LIMIT: usize = 998;
+use crate::domain::lines::{self, LONGEST};
 
 /// What may not leave the house (RFC 5322, 2.1 and 2.2; RFC 2045, 2.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,21 +26,15 @@ pub enum Flaw {
 
 /// Reads every byte of a message and counts its header fields.
 pub(super) fn scan(message: &str) -> Result<usize, Flaw> {
-    let mut fields = Some(0);
-    let mut count = 0;
-    let bytes = look_at_all(message.as_bytes());
-    for line in lines(message.as_bytes()) {
-        let line = checked_line(line, bytes)?;
-        if let Some(so_far) = fields {
-            fields = after_header_line(line, so_far)?;
-            count = fields.unwrap_or(so_far);
-        }
+    let bytes = message.as_bytes();
+    if !(lines::are_whole(bytes) && lines::are_printable(bytes) && lines::are_short(bytes)) {
+        each_line(bytes).try_for_each(check_line)?;
     }
-    if fields.is_some() { Err(Flaw::HeaderLine) } else { Ok(count) }
+    count_fields(bytes)
 }
 
 /// The lines with their ends; the last one may have none.
-fn lines(message: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn each_line(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut ends = memchr::memchr_iter(b'\n', message);
     let mut start = 0;
     std::iter::from_fn(move || {
@@ -58,35 +51,28 @@ pub(super) fn field_names(message: &[u8]) -> Vec<&[u8]> {
     lines.filter_map(field_name).collect()
 }
 
-/// What all bytes of a message together look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bytes {
-    /// Printable, tabs, and as many CRs as LFs: within a line that ends with both there is neither.
-    Clean,
-    /// Each line has to be looked at.
-    Suspicious,
-}
-
-fn look_at_all(message: &[u8]) -> Bytes {
-    // Without an early way out the compiler looks at many bytes at once.
-    let is_clean = message.iter().fold(true, |clean, byte| clean & (is_text(*byte) | matches!(byte, b'\r' | b'\n')));
-    let [crs, lfs] = [b'\r', b'\n'].map(|end| memchr::memchr_iter(end, message).count());
-    if is_clean && crs == lfs { Bytes::Clean } else { Bytes::Suspicious }
-}
-
-fn is_text(byte: u8) -> bool {
-    (b' '..=b'~').contains(&byte) || byte == b'\t'
-}
-
-fn checked_line(line: &[u8], bytes: Bytes) -> Result<&[u8], Flaw> {
+/// Says what is wrong with a line, if anything is.
+fn check_line(line: &[u8]) -> Result<(), Flaw> {
     let line = line.strip_suffix(b"\r\n").ok_or(Flaw::LineEnd)?;
-    if line.len() > LINE_LIMIT {
+    if line.len() > LONGEST {
         return Err(Flaw::LongLine);
     }
-    if bytes == Bytes::Clean || line.iter().copied().all(is_text) {
-        return Ok(line);
+    if line.iter().copied().all(lines::is_printable) {
+        return Ok(());
     }
     Err(if line.contains(&b'\r') { Flaw::LineEnd } else { Flaw::Byte })
+}
+
+/// Counts the fields up to the empty line, of lines that are whole.
+fn count_fields(message: &[u8]) -> Result<usize, Flaw> {
+    let mut fields = 0;
+    for line in each_line(message) {
+        match after_header_line(&line[..line.len() - 2], fields)? {
+            Some(so_far) => fields = so_far,
+            None => return Ok(fields),
+        }
+    }
+    Err(Flaw::HeaderLine)
 }
 
 /// How many fields there are after this line of the header section; `None` at its end.

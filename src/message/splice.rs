@@ -77,28 +77,35 @@ pub fn assemble(
     message_id: &MessageId,
     date: Instant,
 ) -> Result<Message, Unrenderable> {
+    assemble_in(Vec::new(), frozen, signers, recipient, message_id, date)
+}
+
+/// As [`assemble`], in the memory of `buffer`, whose bytes are lost.
+pub fn assemble_in(
+    mut buffer: Vec<u8>,
+    frozen: &Frozen,
+    signers: &Signers,
+    recipient: &Recipient,
+    message_id: &MessageId,
+    date: Instant,
+) -> Result<Message, Unrenderable> {
     let gaps = Gaps::new(recipient, message_id, date)?;
     let segments = frozen.chosen(|slot| recipient.value(slot).is_empty());
     let length: usize = segments.iter().map(|segment| segment.static_length(&frozen.pictures)).sum();
-    let mut out = String::with_capacity(length + 1024);
+    buffer.clear();
+    let mut out = String::from_utf8(buffer).expect("no bytes are text");
+    out.reserve(length + 1024);
     for segment in segments {
         gaps.fill(segment, &frozen.pictures, &mut out);
     }
-    let signed = signed(out, signers, date);
-    check(&signed, frozen.headers + signers.len())?;
-    let bytes = signed.into_bytes();
+    if !signers.is_empty() {
+        out.insert_str(0, &signers.sign(&out, date.timestamp()));
+    }
+    check(&out, frozen.headers + signers.len())?;
+    let bytes = out.into_bytes();
     let digest = digest::digest(&digest::SHA256, &bytes).as_ref().try_into().expect("SHA-256 has 32 bytes");
     let keys = signers.iter().map(Signer::id).cloned().collect();
     Ok(Message { bytes, digest, message_id: message_id.clone(), keys })
-}
-
-fn signed(message: String, signers: &Signers, date: Instant) -> String {
-    if signers.is_empty() {
-        return message;
-    }
-    let mut signed = signers.sign(&message, date.timestamp());
-    signed.push_str(&message);
-    signed
 }
 
 fn check(message: &str, headers: usize) -> Result<(), Unrenderable> {
@@ -114,12 +121,12 @@ fn check(message: &str, headers: usize) -> Result<(), Unrenderable> {
 struct Gaps<'a> {
     date: String,
     to: String,
-    message_id: String,
+    message_id: &'a str,
     recipient: Recipient<'a>,
 }
 
 impl<'a> Gaps<'a> {
-    fn new(recipient: &Recipient<'a>, message_id: &MessageId, date: Instant) -> Result<Self, Unrenderable> {
+    fn new(recipient: &Recipient<'a>, message_id: &'a MessageId, date: Instant) -> Result<Self, Unrenderable> {
         let name = header::name(Field::SubscriberName, recipient.name)?;
         Ok(Self {
             date: header::date(date)?,
@@ -138,12 +145,8 @@ impl<'a> Gaps<'a> {
             Segment::Picture(nth) => out.push_str(&pictures[*nth]),
             Segment::Date => out.push_str(&self.date),
             Segment::To => out.push_str(&self.to),
-            Segment::MessageId => out.push_str(&self.message_id),
-            Segment::ListUnsubscribe => {
-                out.push('<');
-                out.push_str(self.recipient.unsubscribe_url);
-                out.push('>');
-            }
+            Segment::MessageId => out.extend(["<", self.message_id, ">"]),
+            Segment::ListUnsubscribe => out.extend(["<", self.recipient.unsubscribe_url, ">"]),
             Segment::Slot(slot, part) => write(self.recipient.value(slot), *part, out),
             Segment::SlotOr(slot, part, default) => match self.recipient.value(slot) {
                 "" => write(default, *part, out),
@@ -297,6 +300,19 @@ mod tests {
         assert_eq!(stored.id(), frozen.id());
         let (first, again) = (copy(&frozen, None, URL).unwrap(), copy(&stored, None, URL).unwrap());
         assert_eq!((first.bytes, first.digest), (again.bytes, again.digest));
+    }
+
+    #[test]
+    fn a_copy_made_in_the_memory_of_another_holds_nothing_of_it() {
+        let frozen = freeze(&issue(), &publication()).unwrap();
+        for signers in [Signers::none(), signers()] {
+            let [ada, eve] = [Some("Ada"), Some("Eve")].map(|name| copy_by(&signers, &frozen, name, URL).unwrap());
+            let address = Address::parse("ada.lovelace@example.net").unwrap();
+            let recipient = Recipient { address: &address, name: Some("Ada"), unsubscribe_url: URL, values: &[] };
+            let date = from_millis(1_790_000_000_123);
+            let again = assemble_in(eve.bytes, &frozen, &signers, &recipient, &ada.message_id, date).unwrap();
+            assert!(again == ada);
+        }
     }
 
     #[test]

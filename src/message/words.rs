@@ -19,7 +19,8 @@ const WORD: usize = 60;
 
 /// Whether the byte may stand in an atom (RFC 5322, 3.2.3).
 pub(super) fn is_atext(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
+    b.is_ascii_alphanumeric()
+        || matches!(b, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~')
 }
 
 /// Whether the text can stand unencoded: what looks like an encoded word would be decoded.
@@ -36,7 +37,7 @@ pub(super) struct Line {
 impl Line {
     /// A line that begins with the header's name, colon and space.
     pub(super) fn after(header: &str) -> Self {
-        Self { out: String::new(), column: header.len() }
+        Self { out: String::with_capacity(FOLD), column: header.len() }
     }
 
     /// The value, without the header's name.
@@ -77,13 +78,13 @@ impl Line {
 
     /// A display name: bare words, a quoted string, or encoded words (RFC 5322, 3.2.5).
     pub(super) fn phrase(&mut self, text: &str) {
-        let quoted = format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-        if !is_printable(text) || quoted.len() > WORD {
+        let escapes = text.bytes().filter(|byte| matches!(byte, b'\\' | b'"')).count();
+        if !is_printable(text) || "\"\"".len() + text.len() + escapes > WORD {
             self.encoded_words(text);
         } else if text.split(' ').all(|word| !word.is_empty() && word.bytes().all(is_atext)) {
             text.split(' ').for_each(|word| self.word(word));
         } else {
-            self.word(&quoted);
+            self.word(&format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
         }
     }
 

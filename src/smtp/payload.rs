@@ -4,12 +4,10 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use crate::domain::address::Address;
+use crate::domain::lines::{self, LONGEST};
 
 use super::capabilities::{Capabilities, Extension};
 use super::envelope::Envelope;
-
-/// RFC 5321, 4.5.3.1.6: the longest line without its CRLF, in octets.
-const LONGEST_LINE: usize = 998;
 
 /// Why bytes are no message we would send. Each would let one receiver see another message
 /// than the next one does (SMTP smuggling), or be refused by most.
@@ -101,6 +99,11 @@ impl Outgoing {
     pub fn bytes(&self) -> &[u8] {
         &self.message
     }
+
+    /// The bytes, and their memory with them.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.message
+    }
 }
 
 impl<'a> Sendable<'a> {
@@ -144,7 +147,7 @@ impl<'a> Sendable<'a> {
 
     fn write_mail(&self, relay: &Capabilities, out: &mut String) -> fmt::Result {
         let return_path = self.envelope.return_path.as_ref().map_or("", Address::as_str);
-        write!(out, "MAIL FROM:<{return_path}>")?;
+        out.extend(["MAIL FROM:<", return_path, ">"]);
         if relay.offers(Extension::Size) {
             write!(out, " SIZE={}", self.size())?;
         }
@@ -158,7 +161,7 @@ impl<'a> Sendable<'a> {
     }
 
     fn write_rcpt(&self, relay: &Capabilities, out: &mut String) -> fmt::Result {
-        write!(out, "RCPT TO:<{}>", self.envelope.recipient.as_str())?;
+        out.extend(["RCPT TO:<", self.envelope.recipient.as_str(), ">"]);
         self.envelope.write_rcpt_parameters(relay, out)?;
         out.write_str("\r\n")
     }
@@ -190,24 +193,13 @@ impl<'a> Sendable<'a> {
 }
 
 /// The nature of a message that is what nearly all are: ASCII, no NUL, lines of at most 998 octets that
-/// end with CRLF. Looks at many bytes at once; what is not plain is looked at line by line.
+/// end with CRLF. What is not plain is looked at line by line.
 fn plain(message: &[u8]) -> Option<Nature> {
-    if message.is_empty() || !message.is_ascii() || memchr::memchr(0, message).is_some() {
-        return None;
-    }
-    let (mut start, mut lines, mut dots) = (0, 0, Dots::None);
-    for end in memchr::memchr_iter(b'\n', message) {
-        let line = &message[start..end];
-        if !line.ends_with(b"\r") || line.len() > LONGEST_LINE + 1 {
-            return None;
-        }
-        if line[0] == b'.' {
-            dots = Dots::Some;
-        }
-        (start, lines) = (end + 1, lines + 1);
-    }
-    let is_plain = start == message.len() && memchr::memchr_iter(b'\r', message).count() == lines;
-    is_plain.then_some(Nature { octets: Octets::Ascii, dots })
+    let is_plain = lines::are_ascii(message) && lines::are_whole(message) && lines::are_short(message);
+    is_plain.then(|| {
+        let dots = if lines::have_a_leading_dot(message) { Dots::Some } else { Dots::None };
+        Nature { octets: Octets::Ascii, dots }
+    })
 }
 
 fn check_lines(message: &[u8]) -> Result<Nature, Unsendable> {
@@ -243,7 +235,7 @@ fn check_line(line: &[u8], number: usize) -> Result<&[u8], Unsendable> {
     if content.contains(&0) {
         return Err(Unsendable::Nul { line: number });
     }
-    if content.len() > LONGEST_LINE {
+    if content.len() > LONGEST {
         return Err(Unsendable::LongLine { line: number });
     }
     Ok(content)
