@@ -1,6 +1,9 @@
 //! A claimed delivery, made into the message that leaves.
 
+use std::sync::Arc;
+
 use super::merge::Merge;
+use super::spare::Spare;
 use crate::dkim::{KeyId, Signers};
 use crate::domain::ids::MessageId;
 use crate::domain::time::Instant;
@@ -31,6 +34,7 @@ impl From<String> for Flaw {
 /// Makes messages. It computes and nothing else, so it may be asked on any thread.
 pub(super) struct Maker {
     pub merge: Merge,
+    pub spare: Arc<Spare>,
 }
 
 impl Maker {
@@ -47,7 +51,8 @@ impl Maker {
         };
         let signers = self.signers(claim)?;
         let recipient = values.recipient(&claim.address);
-        let message = message::assemble(issue, &signers, &recipient, &values.message_id, values.date)
+        let buffer = self.spare.take();
+        let message = message::assemble_in(buffer, issue, &signers, &recipient, &values.message_id, values.date)
             .map_err(|error| flaw(claim, &error))?;
         let keys: Vec<&str> = message.keys.iter().map(KeyId::as_str).collect();
         let frozen = FrozenRow {

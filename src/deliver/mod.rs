@@ -21,6 +21,7 @@ mod prepare;
 mod queue;
 mod record;
 mod relays;
+mod spare;
 mod supply;
 mod tally;
 mod transport;
@@ -44,6 +45,7 @@ pub use prepare::OTHER_VERSION;
 use queue::{Queue, Ready};
 use record::Ended;
 use relays::{Relay, Relays};
+use spare::Spare;
 pub use tally::{Count, Tally};
 use tokio::task::JoinHandle;
 use transport::{Lane, Place};
@@ -151,6 +153,7 @@ struct Shared {
     stop: watch::Sender<Stop>,
     relays: Relays,
     gate: Gate,
+    spare: Arc<Spare>,
     broken: std::sync::Mutex<Option<DeliverError>>,
 }
 
@@ -245,6 +248,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         stop,
         relays: Relays::new(places.iter().map(|place| Arc::clone(&place.relay)).collect()),
         gate,
+        spare: Arc::default(),
         broken: std::sync::Mutex::new(None),
     });
     let beats = tokio::spawn({

@@ -52,7 +52,7 @@ fn write(batch: Vec<Ready>, maildir: &Maildir) -> Vec<(Ready, Option<String>)> {
     let written: Vec<_> = batch
         .into_iter()
         .map(|ready| {
-            let written = maildir.deliver(&ready.message_id, ready.outgoing.bytes());
+            let written = maildir.deliver(ready.message_id.as_str(), ready.outgoing.bytes());
             (ready, written.err().map(|error| error.to_string()))
         })
         .collect();

@@ -26,7 +26,7 @@ use crate::message::{Frozen, ThawError};
 use crate::smtp::Outgoing;
 
 /// So many deliveries are claimed in one go.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 /// So many batches wait to be begun: one in hand, one behind it.
 pub(super) const AHEAD: usize = 2;
 /// How often the ledger is asked again while there is nothing to claim: a pause, a cancel or a
@@ -38,7 +38,8 @@ const SOON: TimeDelta = TimeDelta::minutes(10);
 
 /// A claimed delivery, assembled.
 pub(super) struct Prepared {
-    pub claim: Claim,
+    /// Not within it, since what is prepared is moved from hand to hand.
+    pub claim: Box<Claim>,
     pub frozen: FrozenRow,
     pub outgoing: Outgoing,
     pub in_hand: InHand,
@@ -46,7 +47,7 @@ pub(super) struct Prepared {
 
 /// Prepares until there is nothing to send or the run is stopping.
 pub(super) async fn run(shared: Arc<Shared>, merge: Merge, prepared: mpsc::Sender<Vec<Prepared>>) {
-    let maker = Arc::new(Maker { merge });
+    let maker = Arc::new(Maker { merge, spare: Arc::clone(&shared.spare) });
     let mut preparer = Preparer { shared: Arc::clone(&shared), maker, issues: HashMap::new() };
     while !shared.is_stopping() && !prepared.is_closed() {
         // Counted before the claim: what is settled after it may have come back to be claimed.
@@ -118,11 +119,11 @@ impl Preparer {
         &mut self,
         claims: Vec<Claim>,
         now: Instant,
-    ) -> Result<Vec<(Claim, Arc<Frozen>)>, DeliverError> {
+    ) -> Result<Vec<(Box<Claim>, Arc<Frozen>)>, DeliverError> {
         let mut readable = Vec::with_capacity(claims.len());
         for claim in claims {
             match self.load_issue(&claim.issue)? {
-                Issue::Readable(issue) => readable.push((claim, issue)),
+                Issue::Readable(issue) => readable.push((Box::new(claim), issue)),
                 Issue::OfAnotherVersion(reason) => self.set_aside(&claim, reason, now).await?,
             }
         }
@@ -130,9 +131,13 @@ impl Preparer {
     }
 
     /// Makes the messages, in the order of the claims.
-    async fn make(&self, claims: Vec<(Claim, Arc<Frozen>)>, now: Instant) -> Vec<(Claim, Result<Made, Flaw>)> {
+    async fn make(
+        &self,
+        claims: Vec<(Box<Claim>, Arc<Frozen>)>,
+        now: Instant,
+    ) -> Vec<(Box<Claim>, Result<Made, Flaw>)> {
         let maker = Arc::clone(&self.maker);
-        let make = move |(claim, issue): (Claim, Arc<Frozen>)| {
+        let make = move |(claim, issue): (Box<Claim>, Arc<Frozen>)| {
             let made = maker.make(&claim, &issue, now);
             (claim, made)
         };

@@ -6,6 +6,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc};
 
 use super::InHand;
 use super::relays::Load;
+use crate::domain::ids::MessageId;
 use crate::domain::policy::History;
 use crate::domain::time::Instant;
 use crate::ledger::{Claim, MarkSlot};
@@ -14,13 +15,13 @@ use crate::smtp::Outgoing;
 /// A delivery that is durably begun and waits for a lane.
 pub(super) struct Ready {
     /// What the ledger said of it.
-    pub claim: Claim,
+    pub claim: Box<Claim>,
     /// Its slot in the mark file.
     pub slot: MarkSlot,
     /// Its bytes and whom they go to.
     pub outgoing: Outgoing,
     /// The name of an outbox's file: the Message-ID.
-    pub message_id: String,
+    pub message_id: MessageId,
     /// When this attempt was begun.
     pub begun: Instant,
     /// Its piece of the room; dropped when the outcome is durable.

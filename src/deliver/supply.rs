@@ -12,6 +12,7 @@ use super::prepare::Prepared;
 use super::queue::Ready;
 use super::relays::Load;
 use super::{DeliverError, InHand, Patience, Shared, Stop};
+use crate::domain::ids::MessageId;
 use crate::domain::time::Instant;
 use crate::domain::traffic::Passage;
 use crate::ledger::{Begin, BeginAnswer, Claim, Postpone, Purpose, Refusal};
@@ -183,8 +184,8 @@ impl Wait {
 
 /// A delivery whose begin is being committed.
 struct Beginning {
-    claim: Claim,
-    message_id: String,
+    claim: Box<Claim>,
+    message_id: MessageId,
     outgoing: Outgoing,
     in_hand: InHand,
     room: OwnedSemaphorePermit,
@@ -196,7 +197,7 @@ impl Beginning {
     /// What the ledger is asked, and what waits for its answer.
     fn of(prepared: Prepared, room: OwnedSemaphorePermit, load: Load, queue: mpsc::Sender<Ready>) -> (Begin, Self) {
         let Prepared { claim, frozen, outgoing, in_hand } = prepared;
-        let message_id = frozen.message_id.as_str().to_owned();
+        let message_id = frozen.message_id.clone();
         let ask = Begin {
             delivery: claim.delivery,
             campaign: claim.campaign.clone(),

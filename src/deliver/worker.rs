@@ -158,7 +158,8 @@ impl Worker {
     pub fn settle(&self, ready: Ready, outcome: Outcome) {
         self.shared.tally.count(&outcome);
         let settle = Settle { delivery: ready.claim.delivery, attempt: ready.claim.attempt, outcome };
-        let Ready { room, load, in_hand, .. } = ready;
+        let Ready { outgoing, room, load, in_hand, .. } = ready;
+        self.shared.spare.give(outgoing.into_bytes());
         let ended = Ended { settle, held: (room, load, in_hand) };
         assert!(self.ended.send(ended).is_ok(), "the recorder waits for the last worker");
     }

@@ -115,6 +115,7 @@ pub(super) struct Search<'a> {
 /// A campaign that claims can see.
 struct Open {
     number: i64,
+    id: CampaignId,
     post_number: i64,
     post: PostId,
     issue: IssueId,
@@ -200,8 +201,10 @@ fn open_campaigns(tx: &Connection, now: Instant) -> rusqlite::Result<Vec<Open>> 
         WHERE c.state IN ('planned', 'running') AND coalesce(not_before, 0) <= ?1 ORDER BY c.id",
     )?;
     let rows = statement.query_map([to_millis(now)], |row| {
+        let number = row.get("id")?;
         Ok(Open {
-            number: row.get("id")?,
+            number,
+            id: campaign_id(number),
             post_number: row.get("post_number")?,
             post: words::post_id(row, "post")?,
             issue: words::issue_id(row, "issue")?,
@@ -281,7 +284,7 @@ fn read(row: &Row<'_>, search: &Search<'_>, open: &Open, pool: Pool) -> rusqlite
     vouched_for(row, search, id, &address)?;
     Ok(Claim {
         delivery: DeliveryId(id),
-        campaign: campaign_id(open.number),
+        campaign: open.id.clone(),
         issue: open.issue.clone(),
         post: open.post.clone(),
         generation: open.generation,
