@@ -80,7 +80,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("image", &["picture/"]),
     ("fast_image_resize", &["picture/"]),
     ("png", &["math/", "picture/"]),
-    ("postcard", &["files/"]),
+    ("postcard", &["files/", "ledger/"]),
     ("resvg", &["picture/"]),
     ("mermaid_rs_renderer", &["picture/"]),
     ("syntect", &["highlight/"]),

@@ -4,7 +4,7 @@
 //! Which deliveries a row is about stands in it twice, in a list that the view `under_way` reads
 //! and in the letters: a damaged byte cannot make one delivery's beginning another's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,6 @@ use crate::domain::time::{Instant, from_millis, to_millis};
 /// One delivery that has begun and is not settled: what its row will say once it is, and what a
 /// second attempt would need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Letter {
     delivery: i64,
     attempt: u32,
@@ -29,7 +28,6 @@ pub(super) struct Letter {
     merge: String,
     message_id: String,
     keys: String,
-    #[serde(with = "digest_text")]
     digest: [u8; 32],
 }
 
@@ -84,31 +82,39 @@ impl Letter {
     }
 }
 
-/// The digest in hexadecimal, since JSON has no bytes.
-mod digest_text {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::domain::hex::{hex, unhex};
-
-    pub(super) fn serialize<S: Serializer>(digest: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&hex(digest))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
-        unhex(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("a digest has 64 hexadecimal digits"))
-    }
-}
-
 /// Writes the letters of one commit; returns the number of their row.
 pub(super) fn write(tx: &Connection, epoch: i64, letters: &[&Letter]) -> rusqlite::Result<i64> {
     let deliveries: BTreeMap<i64, u32> = letters.iter().map(|letter| (letter.delivery, letter.attempt)).collect();
+    let deliveries = serde_json::to_string(&deliveries).expect("numbers have a JSON form");
+    let letters = postcard::to_stdvec(letters).expect("numbers and texts can be written into memory");
     let sql = "INSERT INTO beginnings (epoch, deliveries, letters) VALUES (?1, ?2, ?3)";
-    tx.prepare_cached(sql)?.insert(params![epoch, json(&deliveries), json(letters)])
+    tx.prepare_cached(sql)?.insert(params![epoch, deliveries, letters])
 }
 
-fn json(value: &(impl Serialize + ?Sized)) -> String {
-    serde_json::to_string(value).expect("numbers and texts have a JSON form")
+/// Writes the letters of what had begun under schema 1, of which step 2 leaves a table.
+pub(super) fn adopt(tx: &Connection) -> rusqlite::Result<()> {
+    let mut epoch = 0;
+    let mut letters = Vec::new();
+    let mut statement = tx.prepare("SELECT * FROM temp.kept_begun")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        epoch = epoch.max(row.get("epoch")?);
+        letters.push(Letter {
+            delivery: row.get("id")?,
+            attempt: row.get("attempt")?,
+            begun: row.get("date")?,
+            relay: row.get("relay")?,
+            date: row.get("date")?,
+            merge: row.get("merge")?,
+            message_id: row.get("message_id")?,
+            keys: String::new(),
+            digest: row.get("digest")?,
+        });
+    }
+    if !letters.is_empty() {
+        write(tx, epoch, &letters.iter().collect::<Vec<_>>())?;
+    }
+    Ok(())
 }
 
 /// Removes a row of which everything is settled.
@@ -141,13 +147,21 @@ pub(super) fn under_way(tx: &Connection) -> rusqlite::Result<Vec<Letter>> {
     Ok(open)
 }
 
+/// The Message-IDs of all that is under way.
+pub(super) fn message_ids(tx: &Connection) -> rusqlite::Result<HashMap<DeliveryId, MessageId>> {
+    let named = |letter: Letter| MessageId::parse(&letter.message_id).ok().map(|id| (letter.delivery(), id));
+    Ok(under_way(tx)?.into_iter().filter_map(named).collect())
+}
+
 fn read(row: &Row<'_>, epoch: u64) -> rusqlite::Result<Vec<Letter>> {
     let damaged = || unreadable("list of what has begun", "(hidden)");
     let deliveries: BTreeMap<i64, u32> =
         serde_json::from_str(row.get_ref("deliveries")?.as_str()?).map_err(|_| damaged())?;
-    let letters: Vec<Letter> = serde_json::from_str(row.get_ref("letters")?.as_str()?).map_err(|_| damaged())?;
+    let (letters, rest): (Vec<Letter>, _) =
+        postcard::take_from_bytes(row.get_ref("letters")?.as_blob()?).map_err(|_| damaged())?;
     let named: BTreeMap<i64, u32> = letters.iter().map(|letter| (letter.delivery, letter.attempt)).collect();
-    let is_sound = named == deliveries
+    let is_sound = rest.is_empty()
+        && named == deliveries
         && letters.len() == named.len()
         && letters.iter().all(|letter| letter.attempt > 0 && MessageId::parse(&letter.message_id).is_ok())
         && count(row.get("epoch")?) == epoch;

@@ -206,11 +206,13 @@ fn decode(epoch: u64, slot: MarkSlot, bytes: &[u8]) -> Option<((DeliveryId, u32)
 /// makes another sum all the same, for the rest has another length then.
 fn checksum(bytes: &[u8], epoch: u64, slot: u32) -> [u8; 16] {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(&epoch.to_le_bytes());
-    context.update(&slot.to_le_bytes());
-    context.update(&bytes[..end]);
-    context.finish().as_ref()[..16].try_into().expect("SHA-256 gives 32 bytes")
+    // In one piece, which costs half of what three cost.
+    let mut summed = [0; 12 + SLOT];
+    summed[..8].copy_from_slice(&epoch.to_le_bytes());
+    summed[8..12].copy_from_slice(&slot.to_le_bytes());
+    summed[12..12 + end].copy_from_slice(&bytes[..end]);
+    let sum = digest::digest(&digest::SHA256, &summed[..12 + end]);
+    sum.as_ref()[..16].try_into().expect("SHA-256 gives 32 bytes")
 }
 
 /// Makes the file one that was written before the machine was restarted.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Ledger;
 use super::campaigns::find;
 use super::error::LedgerError;
+use super::letters;
 use super::words::{self, count};
 use crate::domain::address::Address;
 use crate::domain::delivery::{DeliveryState, Totals};
@@ -95,7 +96,8 @@ impl Ledger {
     pub fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, LedgerError> {
         self.read(|tx| {
             let sql = format!("{SELECT} WHERE d.id = ?1");
-            Ok(tx.prepare_cached(&sql)?.query_row([id.0], delivery).optional()?)
+            let found = tx.prepare_cached(&sql)?.query_row([id.0], delivery).optional()?;
+            Ok(with_letters(tx, found.into_iter().collect())?.pop())
         })
     }
 
@@ -115,11 +117,9 @@ impl Ledger {
     }
 }
 
-/// What is under way has its state and perhaps its Message-ID in its letter.
+/// What is under way has perhaps its Message-ID in its letter alone: see [`with_letters`].
 const SELECT: &str = "SELECT d.id, s.address, iif(d.id IN (SELECT id FROM under_way), 'begun', d.state) AS state,
-        coalesce(d.message_id, iif(d.id IN (SELECT id FROM under_way), (SELECT l.value ->> 'message_id'
-            FROM beginnings b CROSS JOIN json_each(b.letters) l WHERE l.value ->> 'delivery' = d.id), NULL)) AS message_id,
-        d.tries, d.doubts, d.reply, d.reason, d.next, d.relay, d.first_try, d.settled
+        d.message_id, d.tries, d.doubts, d.reply, d.reason, d.next, d.relay, d.first_try, d.settled
     FROM deliveries d JOIN subscribers s ON s.id = d.subscriber";
 
 /// So many rows are read at a time.
@@ -129,7 +129,21 @@ const PAGE: i64 = 1_000;
 /// million rows for each page: a campaign's deliveries lie together in the order of their ids.
 fn page(tx: &Connection, campaign: i64, ids: RangeInclusive<i64>) -> rusqlite::Result<Vec<DeliveryRow>> {
     let sql = format!("{SELECT} WHERE d.id BETWEEN ?2 AND ?3 AND +d.campaign = ?1 ORDER BY d.id LIMIT {PAGE}");
-    tx.prepare_cached(&sql)?.query_map([campaign, *ids.start(), *ids.end()], delivery)?.collect()
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map([campaign, *ids.start(), *ids.end()], delivery)?;
+    with_letters(tx, rows.collect::<Result<_, _>>()?)
+}
+
+/// The rows with the Message-IDs that only letters name.
+fn with_letters(tx: &Connection, mut rows: Vec<DeliveryRow>) -> rusqlite::Result<Vec<DeliveryRow>> {
+    let is_in_a_letter = |row: &DeliveryRow| row.state == DeliveryState::Begun && row.message_id.is_none();
+    if rows.iter().any(is_in_a_letter) {
+        let mut known = letters::message_ids(tx)?;
+        for row in rows.iter_mut().filter(|row| is_in_a_letter(row)) {
+            row.message_id = known.remove(&row.id);
+        }
+    }
+    Ok(rows)
 }
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {

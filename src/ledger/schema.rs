@@ -3,12 +3,22 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::LedgerError;
+use super::letters;
 
 /// `PRAGMA application_id` of our files: `fldp`.
 pub(super) const APPLICATION: i32 = 0x666c_6470;
 
+/// Brings a schema to the next one.
+type Step = fn(&Connection) -> rusqlite::Result<()>;
+
 /// Entry n brings schema n to schema n + 1. Never edited, only appended to.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[Step] = &[|tx| tx.execute_batch(include_str!("schema.sql")), to_schema_2];
+
+fn to_schema_2(tx: &Connection) -> rusqlite::Result<()> {
+    tx.execute_batch(include_str!("schema_2.sql"))?;
+    letters::adopt(tx)?;
+    tx.execute_batch("DROP TABLE temp.kept_begun")
+}
 
 /// The newest schema this program knows.
 pub(super) fn newest() -> i64 {
@@ -28,7 +38,7 @@ pub(super) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let at = version(&tx)?;
         let Some(step) = usize::try_from(at).ok().and_then(|at| MIGRATIONS.get(at)) else { break };
-        tx.execute_batch(step)?;
+        step(&tx)?;
         tx.pragma_update(None, "application_id", APPLICATION)?;
         tx.pragma_update(None, "user_version", at + 1)?;
         tx.commit()?;

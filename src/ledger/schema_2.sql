@@ -49,7 +49,7 @@ CREATE TABLE beginnings (
   number INTEGER PRIMARY KEY,
   epoch INTEGER NOT NULL,                       -- of the sender
   deliveries TEXT NOT NULL,                     -- JSON object: attempts by delivery
-  letters TEXT NOT NULL                         -- JSON array: of each, what is frozen of it
+  letters BLOB NOT NULL                         -- postcard: of each, what is frozen of it
 ) STRICT;
 
 INSERT INTO deliveries_2 (id, campaign, subscriber, state, epoch, attempt, tries, failures, first_try, next, doubts,
@@ -75,11 +75,8 @@ CREATE TABLE frozen (
 
 INSERT INTO frozen (delivery, date, merge, message_id, keys, digest)
   SELECT id, date, merge, message_id, '', digest FROM kept_frozen;
-INSERT INTO beginnings (epoch, deliveries, letters)
-  SELECT max(epoch), json_group_object(id, attempt), json_group_array(json_object('delivery', id, 'attempt', attempt,
-    'begun', date, 'relay', relay, 'date', date, 'merge', merge, 'message_id', message_id, 'keys', '',
-    'digest', lower(hex(digest))))
-  FROM kept_frozen WHERE state = 'begun' HAVING count(*) > 0;
+-- Their letters are written by the program, which then drops this table.
+CREATE TEMP TABLE kept_begun AS SELECT * FROM kept_frozen WHERE state = 'begun';
 INSERT INTO attempts SELECT k.* FROM kept_attempts k JOIN deliveries d ON d.id = k.delivery
   WHERE k.late IS NOT NULL OR k.attempt < d.attempt;
 DROP TABLE kept_attempts;

@@ -12,7 +12,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::begin::{Begin, BeginAnswer, Gate, begin};
@@ -176,10 +176,12 @@ impl Desk {
 
     /// Proves that no other sender took over, and numbers the commit.
     fn fence(&self, tx: &Connection) -> Result<u64, LedgerError> {
-        let sql = "UPDATE ledger SET sequence = sequence + 1, ended = 'unclean' WHERE epoch = ?1 RETURNING sequence";
-        let sequence: Option<i64> =
-            tx.prepare_cached(sql)?.query_row(params![self.epoch], |row| row.get(0)).optional()?;
-        sequence.map(count).ok_or_else(|| LedgerError::Superseded { path: self.path.clone() })
+        // Not with RETURNING, which makes a table of what it returns, at every commit.
+        let sql = "UPDATE ledger SET sequence = sequence + 1, ended = 'unclean' WHERE epoch = ?1";
+        if tx.prepare_cached(sql)?.execute(params![self.epoch])? == 0 {
+            return Err(LedgerError::Superseded { path: self.path.clone() });
+        }
+        Ok(tx.prepare_cached("SELECT sequence FROM ledger")?.query_row([], |row| row.get(0)).map(count)?)
     }
 }
 

@@ -191,21 +191,26 @@ fn two_under_way() -> House {
 
 #[test]
 fn a_log_that_was_altered_begins_nobody_else_and_is_refused() {
-    for (column, from, to) in [
-        ("deliveries", "\"2\":1", "\"3\":1"),
-        ("deliveries", "\"2\":1", "\"2\":0"),
-        ("deliveries", "{", "["),
-        ("letters", "\"delivery\":2", "\"delivery\":3"),
-        ("letters", "\"attempt\":1", "\"attempt\":0"),
-        ("letters", "\"relay\"", "\"remay\""),
-        ("letters", "0707", "07x7"),
-        ("epoch", "1", "3"),
+    let in_the_list = |from, to| ("deliveries", format!("replace(deliveries, '{from}', '{to}')"));
+    let in_the_letters = |from, to| ("letters", format!("unhex(replace(hex(letters), '{from}', '{to}'))"));
+    for (column, altered) in [
+        in_the_list("\"2\":1", "\"3\":1"),
+        in_the_list("\"2\":1", "\"2\":0"),
+        in_the_list("{", "["),
+        // The second letter, behind the digest of the first: delivery 2 becomes 3, then its attempt 0.
+        in_the_letters("07070401", "07070601"),
+        in_the_letters("07070401", "07070400"),
+        // The length of a text, a digest cut short, and a byte too many.
+        in_the_letters("0572656C6179", "0672656C6179"),
+        in_the_letters("0707", "07"),
+        ("letters", "unhex(hex(letters) || '00')".to_owned()),
+        ("epoch", "3".to_owned()),
     ] {
         let house = two_under_way();
-        house.tamper(&format!("UPDATE beginnings SET {column} = replace({column}, '{from}', '{to}')"));
+        house.tamper(&format!("UPDATE beginnings SET {column} = {altered}"));
         let error = house.ledger.become_sender(&Terms::default(), at(5)).unwrap_err();
-        assert!(matches!(error, LedgerError::Damaged { .. }), "{column}, {from}: {error}");
-        assert_eq!(house.ledger.verify().unwrap().len(), 1, "{column}, {from}");
+        assert!(matches!(error, LedgerError::Damaged { .. }), "{altered}: {error}");
+        assert_eq!(house.ledger.verify().unwrap().len(), 1, "{altered}");
     }
     let (_sender, recovery) = two_under_way().recovered(InDoubtPolicy::Resend);
     assert_eq!(recovery.planned_again, 2, "unaltered it is believed");
