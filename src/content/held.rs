@@ -49,6 +49,8 @@ impl Held {
     /// Holds a text of so many bytes of Markdown, as long as newer ones leave room for it.
     pub(super) fn put(&self, label: Label<'_>, size: usize, document: Document) {
         let Label { source, digest, moment } = label;
+        // Taken to pieces when the others may go on: a tree is thousands of them.
+        let mut gone = Vec::new();
         let mut shelf = self.shelf();
         let Shelf { texts, by_age, used } = &mut *shelf;
         if texts.insert(source.to_owned(), Text { digest: digest.to_owned(), document }).is_some() {
@@ -59,7 +61,7 @@ impl Held {
         while *used > ROOM
             && let Some(((_, source), size)) = by_age.pop_first()
         {
-            texts.remove(&source);
+            gone.extend(texts.remove(&source));
             *used -= size;
         }
     }

@@ -53,6 +53,21 @@ impl Hasher for Fingerprint {
         }
     }
 
+    /// Lengths and the numbers of an enum's variants: small, and as many as there are values.
+    fn write_usize(&mut self, number: usize) {
+        match u8::try_from(number) {
+            Ok(number) if number < u8::MAX => self.write(&[number]),
+            Ok(_) | Err(_) => {
+                self.write(&[u8::MAX]);
+                self.write(&number.to_le_bytes());
+            }
+        }
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_usize(number.cast_unsigned());
+    }
+
     fn finish(&self) -> u64 {
         let mut context = self.context.clone();
         context.update(&self.gathered);
@@ -64,6 +79,8 @@ impl Hasher for Fingerprint {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::files;
 
@@ -78,5 +95,13 @@ mod tests {
         "x".hash(&mut kind);
         let all = [kind.gathered, parts.concat()].concat();
         assert_eq!(fingerprint.hex(), files::digest(&all));
+    }
+
+    #[test]
+    fn numbers_one_after_the_other_are_told_apart() {
+        let numbers = [0, 1, 7, 254, 255, 256, 0xFFFF, usize::MAX];
+        let pairs = numbers.iter().flat_map(|one| numbers.map(|other| (*one, other)));
+        let seen: HashSet<String> = pairs.map(|pair| Fingerprint::of("x").with(&pair).hex()).collect();
+        assert_eq!(seen.len(), numbers.len() * numbers.len());
     }
 }

@@ -8,6 +8,9 @@ use crate::domain::document::Inline;
 
 /// The text with its emoji, and with links where addresses stand; a link holds no other.
 pub(super) fn finished(mut inlines: Vec<Inline>, is_linked: bool) -> Vec<Inline> {
+    if !inlines.iter().any(may_change) {
+        return inlines;
+    }
     attributes::apply(&mut inlines);
     for inline in &mut inlines {
         if let Inline::Text(text) = inline
@@ -17,4 +20,11 @@ pub(super) fn finished(mut inlines: Vec<Inline>, is_linked: bool) -> Vec<Inline>
         }
     }
     if is_linked { inlines } else { linkify(inlines) }
+}
+
+/// Whether something may become of a piece: few hold a sign that any of these begins with.
+fn may_change(inline: &Inline) -> bool {
+    let Inline::Text(text) = inline else { return false };
+    let has_sign = text.bytes().fold(false, |any, byte| any | matches!(byte, b':' | b'@'));
+    has_sign || text.is_empty() || text.starts_with('{') || text.contains("www.")
 }
