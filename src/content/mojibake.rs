@@ -24,7 +24,7 @@ pub fn find_mojibake(text: &str) -> Vec<Mojibake> {
     }
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(offset) = text[at..].find(|c: char| !c.is_ascii()) {
+    while let Some(offset) = text.as_bytes()[at..].iter().position(|byte| !byte.is_ascii()) {
         at += offset;
         match repair_at(&text[at..]) {
             Some((length, repaired)) => {
