@@ -1,5 +1,7 @@
 //! Beginning: the last moment at which a delivery can still be stopped.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, params};
 
 use super::claim::Frozen;
@@ -69,12 +71,28 @@ pub(super) enum Gate {
     Shut,
 }
 
-/// Begins one delivery inside the writer's transaction, or refuses it and moves it to where
-/// the reason belongs.
-pub(super) fn begin(desk: &mut Desk, tx: &Connection, ask: Begin, now: Instant) -> Result<BeginAnswer, LedgerError> {
+/// Begins deliveries inside the writer's transaction; each of them, or it is refused and moved to
+/// where the reason belongs.
+pub(super) fn begin(
+    desk: &mut Desk,
+    tx: &Connection,
+    asks: Vec<Begin>,
+    now: Instant,
+) -> Result<Vec<BeginAnswer>, LedgerError> {
+    let plain = may_begin_plainly(tx, &asks)?;
+    asks.into_iter().map(|ask| begin_one(desk, tx, ask, &plain, now)).collect()
+}
+
+fn begin_one(
+    desk: &mut Desk,
+    tx: &Connection,
+    ask: Begin,
+    plain: &HashSet<DeliveryId>,
+    now: Instant,
+) -> Result<BeginAnswer, LedgerError> {
     let gate = gate(desk, tx, &ask.campaign, now)?;
     let is_plain = gate == Gate::Open && ask.attempt == 1 && desk.is_claimed_only(ask.delivery);
-    if !(is_plain && may_begin_plainly(tx, ask.delivery)?)
+    if !(is_plain && plain.contains(&ask.delivery))
         && let Some(refusal) = look_closer(desk, tx, &ask, now)?
     {
         return Ok(BeginAnswer::Refused(refusal));
@@ -116,14 +134,21 @@ fn gate(desk: &mut Desk, tx: &Connection, campaign: &CampaignId, now: Instant) -
     Ok(gate)
 }
 
-/// The way of nearly all: a first attempt at somebody who may be mailed. `false` when anything is
-/// not as it is for nearly all.
-fn may_begin_plainly(tx: &Connection, delivery: DeliveryId) -> rusqlite::Result<bool> {
-    let sql = "SELECT 1 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
-        WHERE d.id = ?1 AND d.state = 'planned' AND d.attempt = 0
+/// Those that may begin as nearly all do: a first attempt at somebody who may be mailed. At the others
+/// a closer look is taken, as at all that do not lie close together: one query is for a stretch.
+fn may_begin_plainly(tx: &Connection, asks: &[Begin]) -> rusqlite::Result<HashSet<DeliveryId>> {
+    let ids = || asks.iter().map(|ask| ask.delivery.0);
+    let (Some(first), Some(last)) = (ids().min(), ids().max()) else { return Ok(HashSet::new()) };
+    if last.abs_diff(first) > 4 * asks.len() as u64 {
+        return Ok(HashSet::new());
+    }
+    let sql = "SELECT d.id FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber
+        WHERE d.id BETWEEN ?1 AND ?2 AND d.state = 'planned' AND d.attempt = 0
             AND s.state IN ('pending', 'active') AND s.removed = 'no'
             AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.hash = s.hash)";
-    tx.prepare_cached(sql)?.exists([delivery.0])
+    let mut statement = tx.prepare_cached(sql)?;
+    let plain = statement.query_map([first, last], |row| row.get(0).map(DeliveryId))?;
+    plain.collect()
 }
 
 fn refusal(desk: &Desk, standing: &Standing, ask: &Begin, now: Instant) -> Option<Refusal> {

@@ -26,7 +26,7 @@ pub(super) struct Letter {
     relay: String,
     date: i64,
     merge: String,
-    message_id: String,
+    message_id: MessageId,
     keys: String,
     digest: [u8; 32],
 }
@@ -41,7 +41,7 @@ impl Letter {
             relay,
             date: to_millis(frozen.date),
             merge: frozen.merge,
-            message_id: frozen.message_id.as_str().to_owned(),
+            message_id: frozen.message_id,
             keys: frozen.keys,
             digest: frozen.digest,
         }
@@ -69,7 +69,7 @@ impl Letter {
     }
 
     pub(super) fn message_id(&self) -> &str {
-        &self.message_id
+        self.message_id.as_str()
     }
 
     /// Keeps with the delivery what a second attempt needs.
@@ -78,7 +78,7 @@ impl Letter {
             ON CONFLICT (delivery) DO UPDATE SET date = excluded.date, merge = excluded.merge,
                 message_id = excluded.message_id, keys = excluded.keys, digest = excluded.digest";
         let Self { delivery, date, merge, message_id, keys, digest, .. } = self;
-        tx.prepare_cached(sql)?.execute(params![delivery, date, merge, message_id, keys, digest]).map(|_| ())
+        tx.prepare_cached(sql)?.execute(params![delivery, date, merge, message_id.as_str(), keys, digest]).map(|_| ())
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn adopt(tx: &Connection) -> rusqlite::Result<()> {
             relay: row.get("relay")?,
             date: row.get("date")?,
             merge: row.get("merge")?,
-            message_id: row.get("message_id")?,
+            message_id: MessageId::parse(row.get_ref("message_id")?.as_str()?).map_err(|_| damaged())?,
             keys: String::new(),
             digest: row.get("digest")?,
         });
@@ -149,12 +149,14 @@ pub(super) fn under_way(tx: &Connection) -> rusqlite::Result<Vec<Letter>> {
 
 /// The Message-IDs of all that is under way.
 pub(super) fn message_ids(tx: &Connection) -> rusqlite::Result<HashMap<DeliveryId, MessageId>> {
-    let named = |letter: Letter| MessageId::parse(&letter.message_id).ok().map(|id| (letter.delivery(), id));
-    Ok(under_way(tx)?.into_iter().filter_map(named).collect())
+    Ok(under_way(tx)?.into_iter().map(|letter| (letter.delivery(), letter.message_id)).collect())
+}
+
+fn damaged() -> rusqlite::Error {
+    unreadable("list of what has begun", "(hidden)")
 }
 
 fn read(row: &Row<'_>, epoch: u64) -> rusqlite::Result<Vec<Letter>> {
-    let damaged = || unreadable("list of what has begun", "(hidden)");
     let deliveries: BTreeMap<i64, u32> =
         serde_json::from_str(row.get_ref("deliveries")?.as_str()?).map_err(|_| damaged())?;
     let (letters, rest): (Vec<Letter>, _) =
@@ -163,7 +165,7 @@ fn read(row: &Row<'_>, epoch: u64) -> rusqlite::Result<Vec<Letter>> {
     let is_sound = rest.is_empty()
         && named == deliveries
         && letters.len() == named.len()
-        && letters.iter().all(|letter| letter.attempt > 0 && MessageId::parse(&letter.message_id).is_ok())
+        && letters.iter().all(|letter| letter.attempt > 0)
         && count(row.get("epoch")?) == epoch;
     if is_sound { Ok(letters) } else { Err(damaged()) }
 }

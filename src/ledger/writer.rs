@@ -1,7 +1,7 @@
 //! The one writer thread of a sender: whatever is queued goes into one durable commit.
 //!
 //! A disk may give only 200 syncs a second, so connections never commit for themselves.
-//! The thread takes the first job, gathers more for up to a millisecond after its last commit
+//! The thread takes the first job, gathers more for up to two milliseconds after its last commit
 //! (the gap also lets short writers of other processes in), does them all in one transaction,
 //! and answers when that is on disk. If a commit fails nobody's job was done, and from then
 //! on nothing may be claimed or begun; outcomes are still recorded if the disk allows.
@@ -34,7 +34,7 @@ use crate::domain::time::Instant;
 /// How long after its last commit the thread waits for company for a job. What comes while a
 /// commit is synced shares the next one anyway: this keeps a fast disk from committing row by
 /// row, and lets a writer of another process in.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_millis(2);
 
 /// Rows that are enough for one commit.
 const FULL: usize = 512;
@@ -96,8 +96,7 @@ impl Job {
     fn perform(&mut self, desk: &mut Desk, tx: &Connection) -> Result<(), LedgerError> {
         match self {
             Self::Begin(ask) => {
-                let begun = ask.input.drain(..).map(|one| begin(desk, tx, one, ask.now));
-                ask.output = Some(begun.collect::<Result<_, _>>()?);
+                ask.output = Some(begin(desk, tx, std::mem::take(&mut ask.input), ask.now)?);
             }
             Self::Postpone(ask) => {
                 ask.output = Some(ask.input.iter().try_for_each(|one| postpone(desk, tx, one))?);

@@ -125,6 +125,26 @@ fn a_resend_that_is_under_way_is_no_doubt_the_author_could_settle() {
 }
 
 #[test]
+fn of_those_that_are_begun_together_each_begins_by_its_own_standing() {
+    for together in [vec![0, 1, 2, 3], vec![0, 1, 2, 19]] {
+        let house = House::with_readers(20);
+        house.open_campaign();
+        let sender = house.sender();
+        let claims = sender.claim(20, at(2)).unwrap();
+        house.ledger.unsubscribe(claims[1].subscriber, at(2)).unwrap();
+        house.ledger.suppress(&claims[2].address, "complaint by letter", at(2)).unwrap();
+        let begins = together.iter().map(|nth| beginning(&claims[*nth])).collect();
+        let answers = wait(sender.begin(begins, at(2))).unwrap();
+        assert!(matches!(answers[0], BeginAnswer::Begun { .. }) && matches!(answers[3], BeginAnswer::Begun { .. }));
+        assert_eq!(answers[1], BeginAnswer::Refused(Refusal::Unsubscribed));
+        assert_eq!(answers[2], BeginAnswer::Refused(Refusal::Suppressed));
+        let again = [0, 3].map(|nth| beginning(&claims[together[nth]])).to_vec();
+        let answers = wait(sender.begin(again, at(2))).unwrap();
+        assert_eq!(answers, [BeginAnswer::Refused(Refusal::NotClaimed); 2], "they are under way");
+    }
+}
+
+#[test]
 fn the_log_holds_a_commit_until_all_that_began_in_it_is_settled() {
     let house = House::with_readers(3);
     house.open_campaign();
