@@ -47,7 +47,8 @@ struct Connection<'a> {
     worker: Worker,
     route: &'a Route,
     queue: &'a Queue,
-    session: Option<Session>,
+    /// Not within it, since it is taken out and put back for every message.
+    session: Option<Box<Session>>,
 }
 
 impl Connection<'_> {
@@ -88,7 +89,7 @@ impl Connection<'_> {
 
     /// The open connection, or a new one if there is none, or the relay has closed it
     /// meanwhile, or it has carried as much as it may.
-    async fn session(&mut self) -> Result<Session, smtp::Failure> {
+    async fn session(&mut self) -> Result<Box<Session>, smtp::Failure> {
         if let Some(mut session) = self.session.take() {
             if session.may_carry_another() && session.is_alive() {
                 return Ok(session);
@@ -97,7 +98,7 @@ impl Connection<'_> {
                 session.quit().await;
             }
         }
-        Session::connect(&self.route.settings, &self.route.tls).await
+        Session::connect(&self.route.settings, &self.route.tls).await.map(Box::new)
     }
 
     /// One transaction by DATA, with the envelope of the next one behind it.

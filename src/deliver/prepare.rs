@@ -7,7 +7,7 @@
 //! wire's thread need not go to sleep over each reply. Signing, which costs most, is spread over
 //! all cores.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,10 +25,13 @@ use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Postpone, Purpose, 
 use crate::message::{Frozen, ThawError};
 use crate::smtp::Outgoing;
 
-/// So many deliveries are claimed in one go.
-const BATCH: usize = 128;
-/// So many batches wait to be begun: one in hand, one behind it.
-pub(super) const AHEAD: usize = 2;
+/// So many deliveries are claimed in one go, and signed in one go.
+const CLAIMS: usize = 128;
+/// So many messages that need no signature are made in one go. Few, since what was made long ago has
+/// left the processor's cache when it is sent.
+const BATCH: usize = 32;
+/// So many batches wait to be begun, behind the one in hand.
+pub(super) const AHEAD: usize = 1;
 /// How often the ledger is asked again while there is nothing to claim: a pause, a cancel or a
 /// `retry` from another process is seen within this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -48,7 +51,8 @@ pub(super) struct Prepared {
 /// Prepares until there is nothing to send or the run is stopping.
 pub(super) async fn run(shared: Arc<Shared>, merge: Merge, prepared: mpsc::Sender<Vec<Prepared>>) {
     let maker = Arc::new(Maker { merge, spare: Arc::clone(&shared.spare) });
-    let mut preparer = Preparer { shared: Arc::clone(&shared), maker, issues: HashMap::new() };
+    let claimed = VecDeque::new();
+    let mut preparer = Preparer { shared: Arc::clone(&shared), maker, issues: HashMap::new(), claimed };
     while !shared.is_stopping() && !prepared.is_closed() {
         // Counted before the claim: what is settled after it may have come back to be claimed.
         let in_hand = shared.in_hand();
@@ -83,19 +87,25 @@ struct Preparer {
     shared: Arc<Shared>,
     maker: Arc<Maker>,
     issues: HashMap<IssueId, Arc<Frozen>>,
+    /// What was claimed and is not made yet.
+    claimed: VecDeque<(Box<Claim>, Arc<Frozen>)>,
 }
 
 impl Preparer {
-    /// Claims a batch and assembles it; `None` when nothing is due. What cannot be made is
+    /// Assembles a batch of what is claimed; `None` when nothing is due. What cannot be made is
     /// settled here, and what has to wait is given back.
     async fn next_batch(&mut self) -> Result<Option<Vec<Prepared>>, DeliverError> {
         let now = self.shared.clock.now();
-        let claims = self.claim(now).await?;
-        if claims.is_empty() {
-            return Ok(None);
+        if self.claimed.is_empty() {
+            let claims = self.claim(now).await?;
+            if claims.is_empty() {
+                return Ok(None);
+            }
+            let claims = self.postpone(claims, now).await?;
+            self.claimed = self.with_their_issues(claims, now).await?.into();
         }
-        let claims = self.postpone(claims, now).await?;
-        let claims = self.with_their_issues(claims, now).await?;
+        let most = if self.maker.signs() { CLAIMS } else { BATCH };
+        let claims: Vec<_> = self.claimed.drain(..most.min(self.claimed.len())).collect();
         let mut batch = Vec::with_capacity(claims.len());
         for (claim, made) in self.make(claims, now).await {
             let in_hand = InHand::new(&self.shared);
@@ -110,7 +120,7 @@ impl Preparer {
 
     async fn claim(&self, now: Instant) -> Result<Vec<Claim>, LedgerError> {
         let shared = Arc::clone(&self.shared);
-        let claiming = tokio::task::spawn_blocking(move || shared.sender.claim(BATCH, now));
+        let claiming = tokio::task::spawn_blocking(move || shared.sender.claim(CLAIMS, now));
         claiming.await.expect("reading the ledger does not panic")
     }
 
