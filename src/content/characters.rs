@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::domain::bytes;
+
 /// Whether XML 1.0 forbids a character (section 2.2, production `Char`).
 pub(super) fn is_forbidden(c: char) -> bool {
     matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// Whether a text holds a forbidden character. Hardly any does, so the bytes are looked at first, many at
-/// once: only a control character, and what begins the three bytes of U+FFFE, is worth a reading.
+/// Whether a text holds a forbidden character. Hardly any does, so the bytes are looked at first:
+/// only a control character, and what begins the three bytes of U+FFFE, is worth a reading.
 pub(super) fn holds_forbidden(text: &str) -> bool {
     let may_be = |byte: u8| matches!(byte, 0..=0x8 | 0xB | 0xC | 0xE..=0x1F | 0xEF);
-    let mut chunks = text.as_bytes().chunks(64);
-    chunks.any(|chunk| chunk.iter().fold(false, |any, byte| any | may_be(*byte))) && text.contains(is_forbidden)
+    bytes::first(text.as_bytes(), may_be).is_some() && text.contains(is_forbidden)
 }
 
 /// The text without forbidden characters.

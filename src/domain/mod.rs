@@ -7,6 +7,7 @@ pub mod adapt;
 pub mod address;
 pub mod audience;
 pub mod bucket;
+pub mod bytes;
 pub mod delivery;
 pub mod digest;
 pub mod document;

@@ -81,16 +81,8 @@ impl Asset {
 pub struct Contents {
     /// A digest of all that it says: equal texts are written alike.
     pub digest: String,
-    /// The formulas in its lines, in TeX.
-    pub inline_formulas: Vec<String>,
-    /// The formulas that stand apart, in TeX.
-    pub displayed_formulas: Vec<String>,
-    /// The sources of its diagrams.
-    pub diagrams: Vec<String>,
-    /// Where its images are.
-    pub images: Vec<Target>,
-    /// The pieces of its raw HTML that show an image.
-    pub html_with_images: Vec<String>,
+    /// What it shows that is more than text.
+    pub exhibits: Exhibits,
     /// Whether the cover of the post is among what it shows.
     pub shows_cover: bool,
 }
@@ -98,15 +90,13 @@ pub struct Contents {
 impl Contents {
     /// What a text holds; `cover` is that of its post.
     pub fn of(document: &Document, cover: Option<&Target>, digest: String) -> Self {
-        let Exhibits { inline_formulas, displayed_formulas, diagrams, images, html_with_images } =
-            Exhibits::of(document);
         let shows_cover = cover.is_some_and(|cover| walk::shows(document, cover));
-        Self { digest, inline_formulas, displayed_formulas, diagrams, images, html_with_images, shows_cover }
+        Self { digest, exhibits: Exhibits::of(document), shows_cover }
     }
 
     /// Whether it says anything in TeX.
     pub fn has_formulas(&self) -> bool {
-        !self.inline_formulas.is_empty() || !self.displayed_formulas.is_empty()
+        !self.exhibits.inline_formulas.is_empty() || !self.exhibits.displayed_formulas.is_empty()
     }
 }
 

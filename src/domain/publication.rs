@@ -57,15 +57,14 @@ impl SiteUrl {
     /// The absolute URL of a path of the site (`""` is the home page, no leading `/`).
     /// Characters that a URL cannot hold are percent-encoded.
     pub fn join(&self, site_path: &str) -> String {
-        let trimmed = site_path.trim_start_matches('/');
-        if is_plain_path(trimmed) {
-            return format!("{}{trimmed}", self.0);
+        let site_path = site_path.trim_start_matches('/');
+        if is_plain_path(site_path) {
+            return format!("{}{site_path}", self.0);
         }
         let mut url = self.0.clone();
         let (path, fragment) = site_path.split_once('#').map_or((site_path, None), |(p, f)| (p, Some(f)));
         // A backslash would become a slash, and another place.
-        let path = path.trim_start_matches('/').replace('\\', "%5C");
-        url.set_path(&format!("{}{path}", self.0.path()));
+        url.set_path(&format!("{}{}", self.0.path(), path.replace('\\', "%5C")));
         url.set_fragment(fragment);
         url.into()
     }

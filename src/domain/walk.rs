@@ -54,7 +54,7 @@ impl Outline {
 }
 
 /// What a document shows that is more than text, each in reading order, notes last.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Exhibits {
     /// The formulas that stand in running text, in TeX.
     pub inline_formulas: Vec<String>,

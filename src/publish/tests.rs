@@ -128,7 +128,7 @@ fn post(slug: &str, day: u32) -> Post {
 /// The text of a post: its formulas, or else a line.
 fn read(post: &Post) -> Article {
     let line = Block::Paragraph(vec![Inline::Text(format!("The text of {}.", post.slug.as_str()))]);
-    let formulas: Vec<Block> = post.contents.displayed_formulas.iter().cloned().map(Block::Math).collect();
+    let formulas: Vec<Block> = post.contents.exhibits.displayed_formulas.iter().cloned().map(Block::Math).collect();
     let blocks = if formulas.is_empty() { vec![line] } else { formulas };
     Article { post: post.clone(), document: Document { blocks, ..Document::default() } }
 }

@@ -15,20 +15,20 @@ use crate::pictures::{Copies, Form, Formula, Picture, Pictures, Subject};
 /// The pictures that a post shows in any medium, made now unless they were before; one that is
 /// shown twice is there twice. What no picture can be made of is left out: it is shown otherwise.
 pub fn pictures_of(post: &Post, base: &SiteUrl, pictures: &Pictures) -> Vec<(Subject, Picture)> {
-    let contents = &post.contents;
-    let inline = contents.inline_formulas.iter().map(|tex| (tex, Style::Inline));
-    let formulas = inline.chain(contents.displayed_formulas.iter().map(|tex| (tex, Style::Display)));
+    let exhibits = &post.contents.exhibits;
+    let inline = exhibits.inline_formulas.iter().map(|tex| (tex, Style::Inline));
+    let formulas = inline.chain(exhibits.displayed_formulas.iter().map(|tex| (tex, Style::Display)));
     let formulas = formulas.filter_map(|(tex, style)| match pictures.formula(tex, style) {
         Ok(Formula::Picture(picture)) => Some((Subject::Formula { tex: tex.clone(), style }, picture)),
         Ok(Formula::Text(_)) | Err(_) => None,
     });
     let forms =
         |source: &String| [Form::Drawing, Form::Pixels].map(|form| Subject::Diagram { source: source.clone(), form });
-    let diagrams = contents.diagrams.iter().flat_map(forms);
+    let diagrams = exhibits.diagrams.iter().flat_map(forms);
     let diagrams = diagrams.filter_map(|subject| pictures.of(&subject).ok().map(|picture| (subject, picture)));
-    let files = contents.images.iter().chain(&post.image).filter_map(|target| asset(post, target));
+    let files = exhibits.images.iter().chain(&post.image).filter_map(|target| asset(post, target));
     let links = Links::new(base, post.site_path(), Reach::Absolute);
-    let raw = contents.html_with_images.iter().flat_map(|html| pieces(html)).filter_map(|piece| match piece {
+    let raw = exhibits.html_with_images.iter().flat_map(|html| pieces(html)).filter_map(|piece| match piece {
         Piece::Tag(tag) if tag_name(tag) == "img" => raw_asset(tag, post, &links),
         Piece::Tag(_) | Piece::Text(_) | Piece::Comment(_) => None,
     });

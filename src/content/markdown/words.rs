@@ -4,6 +4,7 @@
 use super::attributes;
 use super::emoji::emojify;
 use super::linkify::linkify;
+use crate::domain::bytes;
 use crate::domain::document::Inline;
 
 /// The text with its emoji, and with links where addresses stand; a link holds no other.
@@ -25,6 +26,8 @@ pub(super) fn finished(mut inlines: Vec<Inline>, is_linked: bool) -> Vec<Inline>
 /// Whether something may become of a piece: few hold a sign that any of these begins with.
 fn may_change(inline: &Inline) -> bool {
     let Inline::Text(text) = inline else { return false };
-    let has_sign = text.bytes().fold(false, |any, byte| any | matches!(byte, b':' | b'@'));
-    has_sign || text.is_empty() || text.starts_with('{') || text.contains("www.")
+    bytes::first(text.as_bytes(), |byte| matches!(byte, b':' | b'@')).is_some()
+        || text.is_empty()
+        || text.starts_with('{')
+        || text.contains("www.")
 }

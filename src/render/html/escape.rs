@@ -1,6 +1,8 @@
 //! Text into HTML. The same characters are escaped as an HTML parser's own serialiser
 //! escapes, so that sanitising our output leaves it unchanged byte for byte.
 
+use crate::domain::bytes;
+
 /// Appends text as element content.
 pub(in crate::render) fn push_text(out: &mut String, text: &str) {
     push(out, text, |byte| matches!(byte, b'&' | b'<' | b'>' | NO_BREAK));
@@ -22,7 +24,7 @@ const NO_BREAK: u8 = 0xC2;
 /// is copied at once.
 fn push(out: &mut String, text: &str, is_special: impl Fn(u8) -> bool) {
     let mut rest = text;
-    while let Some(at) = first(rest.as_bytes(), &is_special) {
+    while let Some(at) = bytes::first(rest.as_bytes(), &is_special) {
         let (plain, from) = rest.split_at(at);
         out.push_str(plain);
         let special = from.chars().next().expect("a character begins there");
@@ -37,13 +39,6 @@ fn push(out: &mut String, text: &str, is_special: impl Fn(u8) -> bool) {
         rest = &from[special.len_utf8()..];
     }
     out.push_str(rest);
-}
-
-/// Where the first such byte is. Chunks are asked as a whole, which a processor does in a few steps.
-fn first(bytes: &[u8], is_special: impl Fn(u8) -> bool) -> Option<usize> {
-    let holds = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | is_special(*byte));
-    let chunk = bytes.chunks(32).position(holds)? * 32;
-    bytes[chunk..].iter().position(|byte| is_special(*byte)).map(|at| chunk + at)
 }
 
 #[cfg(test)]
