@@ -255,6 +255,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         let shared = Arc::clone(&shared);
         async move { beat::run(&shared).await }
     });
+    let hand = tokio::spawn(shared.sender.lend_a_hand());
     let (ended, outcomes) = mpsc::unbounded_channel();
     let recorder = tokio::spawn(record::run(Arc::clone(&shared), outcomes));
     let (queues, workers) = start_lanes(&shared, places, &ended);
@@ -269,9 +270,10 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
     recorder.await.expect("the recorder does not panic");
     shared.ask_to_stop(stop);
     // The last beat is that of the end.
-    beats.abort();
-    drop(beats.await);
-    finish(&shared).await
+    end(beats).await;
+    let ending = finish(&shared).await;
+    end(hand).await;
+    ending
 }
 
 /// Starts a worker for each lane; returns the queues they take from, one for each place.
@@ -292,6 +294,12 @@ fn start_lanes(
         }
     }
     (queues, workers)
+}
+
+/// Ends a task that would go on for ever.
+async fn end(task: JoinHandle<()>) {
+    task.abort();
+    drop(task.await);
 }
 
 async fn finish(shared: &Shared) -> Result<Ending, DeliverError> {

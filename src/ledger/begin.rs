@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 
 use super::claim::Frozen;
+use super::desk::Desk;
 use super::error::LedgerError;
 use super::letters::Letter;
 use super::marks::MarkSlot;
 use super::moves;
 use super::standing::{self, Person, Standing};
 use super::words::{Resend, campaign_number};
-use super::writer::Desk;
 use crate::domain::delivery::{CampaignState, DeliveryState};
 use crate::domain::ids::{CampaignId, DeliveryId};
 use crate::domain::time::{Instant, to_millis};

@@ -10,16 +10,19 @@
 //! | `draft`, `campaigns` | opening a campaign; steering it |
 //! | `lock`, `witness`, `recovery`, `restored`, `sender` | becoming the sender |
 //! | `claim`, `postpone`, `begin`, `settle`, `standing`, `moves` | a delivery's way through its states |
-//! | `writer`, `letters`, `under_way`, `marks` | group commit; the log of what has begun; what a killed process leaves |
+//! | `writer`, `work`, `job`, `desk` | group commit: who opens a transaction, who works on it, at what, knowing what |
+//! | `letters`, `under_way`, `marks` | the log of what has begun; what a killed process leaves |
 //! | `report`, `survey`, `notes`, `verify` | what did happen; what waits and why; what the sender says of itself; whether the file is sound |
 
 mod audience;
 mod begin;
 mod campaigns;
 mod claim;
+mod desk;
 mod draft;
 mod error;
 mod issues;
+mod job;
 mod letters;
 mod lock;
 mod marks;
@@ -43,6 +46,7 @@ mod under_way;
 mod verify;
 mod witness;
 mod words;
+mod work;
 mod writer;
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params};
 
+use super::desk::Desk;
 use super::error::LedgerError;
-use super::writer::Desk;
 use crate::domain::ids::DeliveryId;
 use crate::domain::time::{Instant, to_millis};
 

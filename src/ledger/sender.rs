@@ -13,7 +13,9 @@ use tokio::sync::oneshot;
 use super::Ledger;
 use super::begin::{Begin, BeginAnswer};
 use super::claim::{Claim, Search, claim, policy_word};
+use super::desk::{Desk, SharedClaims, lock};
 use super::error::LedgerError;
+use super::job::{Ask, Job};
 use super::lock::{Lock, lock_sender, try_lock_drafting};
 use super::marks::{Mark, MarkSlot, Marks};
 use super::notes::Note;
@@ -24,7 +26,8 @@ use super::settle::{Settle, Settled};
 use super::under_way::UnderWay;
 use super::witness::{self, Witness};
 use super::words::{count, maybe_moment};
-use super::writer::{Ask, Desk, Job, SharedClaims, lock, run};
+use super::work::{Table, Work};
+use super::writer::run;
 use crate::domain::delivery::InDoubtPolicy;
 use crate::domain::ids::DeliveryId;
 use crate::domain::reply::Reply;
@@ -59,6 +62,8 @@ pub struct Sender {
     /// `None` only while it is being dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Where the thread lays its open transaction.
+    table: Arc<Table>,
 }
 
 /// On what terms a process becomes the sender.
@@ -103,16 +108,24 @@ impl Ledger {
             gates: HashMap::new(),
             may_be_done: false,
             witness,
-            _lock: lock,
         };
+        let table = Arc::new(Table::new(Work::new(db, desk)));
         let (jobs, queue) = mpsc::channel();
+        let writer = {
+            let table = Arc::clone(&table);
+            move || {
+                // Freed by the system when the thread ends, which is after the last commit.
+                let _lock = lock;
+                run(&table, &queue);
+            }
+        };
         let thread = std::thread::Builder::new()
             .name("ledger writer".into())
-            .spawn(move || run(db, desk, &queue))
+            .spawn(writer)
             .map_err(|source| LedgerError::Io { path: path.to_path_buf(), source })?;
         let jobs = Some(jobs);
         let policy = terms.in_doubt;
-        let sender = Sender { ledger: self.clone(), policy, claimed, reader, marks, jobs, thread: Some(thread) };
+        let sender = Sender { ledger: self.clone(), policy, claimed, reader, marks, jobs, table, thread: Some(thread) };
         Ok((sender, recovery))
     }
 
@@ -216,6 +229,15 @@ impl Sender {
                 Err(LedgerError::NotWritable { path, why, remedy })
             })
         }
+    }
+
+    /// Does the rows of begins and settles a few at a time, in the transaction that the writer has
+    /// open, and gives everybody else on this thread their turn between them. Never ends; whoever
+    /// has the wire runs it beside, so that the two take turns on one core. Without it, and
+    /// when it is kept from its work, the writer's thread does the rows.
+    pub fn lend_a_hand(&self) -> impl Future<Output = ()> + Send + 'static {
+        let table = Arc::clone(&self.table);
+        async move { table.lend_a_hand().await }
     }
 
     /// Marks that the next write contains the final dot. Before that write, always; if it

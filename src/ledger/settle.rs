@@ -3,12 +3,12 @@
 use rusqlite::{Connection, params};
 
 use super::Ledger;
+use super::desk::Desk;
 use super::error::LedgerError;
 use super::letters::Letter;
 use super::moves;
 use super::standing::{self, Standing};
 use super::words::Resend;
-use super::writer::Desk;
 use crate::domain::delivery::{CampaignState, DeliveryState, Outcome, Suppress};
 use crate::domain::ids::DeliveryId;
 use crate::domain::reply::Reply;
