@@ -103,6 +103,21 @@ impl Claimed {
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
+
+    /// Adds what a search has found; returns it as claims.
+    pub(super) fn add(&mut self, found: Found) -> Vec<Claim> {
+        self.deliveries.extend(found.claims.iter().map(|claim| claim.delivery));
+        self.served.extend(found.served);
+        found.claims
+    }
+}
+
+/// What a search has found that nobody had claimed.
+#[derive(Default)]
+pub(super) struct Found {
+    claims: Vec<Claim>,
+    /// As in [`Claimed`], of the campaigns that were served.
+    served: Vec<(i64, i64)>,
 }
 
 /// What a search for deliveries goes by.
@@ -173,24 +188,23 @@ pub(super) fn policy_word(policy: InDoubtPolicy) -> &'static str {
     }
 }
 
-/// Claims up to `limit` deliveries, campaign by campaign in the order of opening.
-pub(super) fn claim(
+/// Looks for up to `limit` deliveries to claim, campaign by campaign in the order of opening.
+pub(super) fn find(
     tx: &Connection,
     search: &Search<'_>,
-    claimed: &mut Claimed,
+    claimed: &Claimed,
     limit: usize,
-) -> Result<Vec<Claim>, LedgerError> {
-    let mut claims = Vec::new();
+) -> Result<Found, LedgerError> {
+    let mut found = Found::default();
     for open in open_campaigns(tx, search.now)? {
         for pool in Pool::ALL {
-            if claims.len() < limit {
-                let room = limit - claims.len();
-                claims.extend(claim_from(tx, search, claimed, &open, pool, room)?);
+            let room = limit - found.claims.len();
+            if room > 0 {
+                find_in(tx, search, claimed, &open, pool, room, &mut found)?;
             }
         }
     }
-    claimed.deliveries.extend(claims.iter().map(|claim| claim.delivery));
-    Ok(claims)
+    Ok(found)
 }
 
 fn open_campaigns(tx: &Connection, now: Instant) -> rusqlite::Result<Vec<Open>> {
@@ -215,25 +229,28 @@ fn open_campaigns(tx: &Connection, now: Instant) -> rusqlite::Result<Vec<Open>> 
     rows.collect()
 }
 
-fn claim_from(
+fn find_in(
     tx: &Connection,
     search: &Search<'_>,
-    claimed: &mut Claimed,
+    claimed: &Claimed,
     open: &Open,
     pool: Pool,
     room: usize,
-) -> Result<Vec<Claim>, LedgerError> {
-    let Pool::Fresh = pool else { return candidates(tx, search, claimed, open, pool, room, 0) };
+    found: &mut Found,
+) -> Result<(), LedgerError> {
+    let Pool::Fresh = pool else {
+        found.claims.extend(candidates(tx, search, claimed, open, pool, room, 0)?);
+        return Ok(());
+    };
     let served = claimed.served.get(&open.number).copied().unwrap_or(0);
     let mut claims = candidates(tx, search, claimed, open, pool, room, served)?;
     if claims.len() < room && served > 0 {
         // What was given back lies before the last one served.
         claims = candidates(tx, search, claimed, open, pool, room, 0)?;
     }
-    if let Some(last) = claims.last() {
-        claimed.served.insert(open.number, last.delivery.0);
-    }
-    Ok(claims)
+    found.served.extend(claims.last().map(|last| (open.number, last.delivery.0)));
+    found.claims.extend(claims);
+    Ok(())
 }
 
 fn candidates(

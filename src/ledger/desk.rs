@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rusqlite::{Connection, params};
 
@@ -33,11 +33,16 @@ pub(super) struct Desk {
 }
 
 /// What the sender has claimed: read and added to by its claims, taken from after its commits.
-pub(super) type SharedClaims = Arc<Mutex<Claimed>>;
+pub(super) type SharedClaims = Arc<RwLock<Claimed>>;
 
-/// The claims, for a moment.
-pub(super) fn lock(claims: &SharedClaims) -> MutexGuard<'_, Claimed> {
-    claims.lock().unwrap_or_else(PoisonError::into_inner)
+/// The claims, to look at.
+pub(super) fn read(claims: &SharedClaims) -> RwLockReadGuard<'_, Claimed> {
+    claims.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The claims, to change.
+pub(super) fn write(claims: &SharedClaims) -> RwLockWriteGuard<'_, Claimed> {
+    claims.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Desk {
@@ -67,7 +72,7 @@ impl Desk {
     /// that reads an older snapshot must still find them taken.
     pub(super) fn committed(&mut self, sequence: u64) -> Result<(), LedgerError> {
         self.under_way.committed();
-        let mut claimed = lock(&self.claimed);
+        let mut claimed = write(&self.claimed);
         for delivery in self.leaving.drain(..) {
             claimed.remove(delivery);
         }
@@ -77,13 +82,13 @@ impl Desk {
 
     /// Whether a delivery is claimed and has not begun.
     pub(super) fn is_claimed_only(&self, delivery: DeliveryId) -> bool {
-        !self.under_way.has(delivery) && lock(&self.claimed).contains(delivery)
+        !self.under_way.has(delivery) && read(&self.claimed).contains(delivery)
     }
 
     /// A clean stop: what is claimed is given back. Whatever had begun has been settled; if not,
     /// the end is not clean, and the next sender recovers.
     pub(super) fn release(&self, tx: &Connection) -> Result<(), LedgerError> {
-        lock(&self.claimed).clear();
+        write(&self.claimed).clear();
         if self.under_way.ends() {
             tx.execute("UPDATE ledger SET ended = 'clean'", [])?;
         }

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 
 use super::Ledger;
 use super::begin::{Begin, BeginAnswer};
-use super::claim::{Claim, Search, claim, policy_word};
-use super::desk::{Desk, SharedClaims, lock};
+use super::claim::{Claim, Search, find, policy_word};
+use super::desk::{self, Desk, SharedClaims};
 use super::error::LedgerError;
 use super::job::{Ask, Job};
 use super::lock::{Lock, lock_sender, try_lock_drafting};
@@ -157,11 +157,14 @@ impl Sender {
     pub fn claim(&self, limit: usize, now: Instant) -> Result<Vec<Claim>, LedgerError> {
         let mut db = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let search = Search { policy: self.policy, hashing: self.ledger.hashing(), now };
-        // Held over the whole read: what it finds planned has not been begun meanwhile.
-        let mut claimed = lock(&self.claimed);
+        // Held over the whole read, so that no claim ends meanwhile: what is found planned is not what
+        // was settled since. Others may look who is claimed while the disk takes its time.
+        let claimed = desk::read(&self.claimed);
         let tx = db.transaction().map_err(LedgerError::from);
-        let claims = tx.and_then(|tx| claim(&tx, &search, &mut claimed, limit));
-        claims.map_err(|error| error.at(self.ledger.path()))
+        let found = tx.and_then(|tx| find(&tx, &search, &claimed, limit));
+        drop(claimed);
+        let found = found.map_err(|error| error.at(self.ledger.path()))?;
+        Ok(desk::write(&self.claimed).add(found))
     }
 
     /// Makes deliveries begun, all checks inside the transaction; durable when the future
@@ -270,7 +273,7 @@ impl Sender {
 
     /// What is left to send in all campaigns that are planned or running.
     pub fn pending(&self, now: Instant) -> Result<Pending, LedgerError> {
-        let claimed = lock(&self.claimed).len() as u64;
+        let claimed = desk::read(&self.claimed).len() as u64;
         let mut pending = self.ledger.read(|tx| Ok(pending(tx, self.policy, now)?))?;
         pending.ready = pending.ready.saturating_sub(claimed);
         pending.in_hand = claimed;
