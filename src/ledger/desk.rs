@@ -1,4 +1,4 @@
-//! What a sender's writer holds besides its connection, and what each of its transactions begins with.
+//! What a sender's writer knows, and what each of its transactions begins and ends with.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::witness::Witness;
 use super::words::count;
 use crate::domain::ids::{CampaignId, DeliveryId};
 
-/// What a sender holds besides its connection.
+/// What the writer holds besides its connection.
 pub(super) struct Desk {
     pub path: PathBuf,
     pub epoch: i64,
@@ -60,7 +60,7 @@ impl Desk {
         Ok(tx.prepare_cached("SELECT sequence FROM ledger")?.query_row([], |row| row.get(0)).map(count)?)
     }
 
-    /// Writes what the transaction begins and ends, as the last thing in it.
+    /// Writes what the transaction begins and ends, once its rows are done.
     pub(super) fn close(&mut self, tx: &Connection) -> Result<(), LedgerError> {
         // Before the commit: a delivery that is begun on disk always has its slot.
         self.marks.write_begun(&self.under_way.beginnings()).map_err(|source| self.marks_failed(&source))?;

@@ -1,4 +1,5 @@
-//! What the writer of a sender is asked to do, in pieces that fit between two looks at the wire.
+//! What the writer of a sender is asked to do. Outcomes, which come in hundreds, are settled in pieces
+//! that fit between two looks at the wire.
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;

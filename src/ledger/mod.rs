@@ -1,7 +1,7 @@
 //! The durable record of who got what (`docs/LEDGER.md` tells the story).
 //!
 //! [`Ledger`] is the open state file: short transactions for everybody. [`Sender`] is the one
-//! right to send: it claims, begins and settles through a writer thread of its own.
+//! right to send: it claims, begins and settles through a writer of its own.
 //!
 //! | file | holds |
 //! |---|---|

@@ -64,6 +64,9 @@ pub struct Sender {
     thread: Option<JoinHandle<()>>,
     /// Where the thread lays its open transaction.
     table: Arc<Table>,
+    /// Freed when the thread has ended, and not by a panic in it: until whoever has the wire lets go
+    /// of the sender, a dot may still leave.
+    _lock: Lock,
 }
 
 /// On what terms a process becomes the sender.
@@ -113,11 +116,7 @@ impl Ledger {
         let (jobs, queue) = mpsc::channel();
         let writer = {
             let table = Arc::clone(&table);
-            move || {
-                // Freed by the system when the thread ends, which is after the last commit.
-                let _lock = lock;
-                run(&table, &queue);
-            }
+            move || run(&table, &queue)
         };
         let thread = std::thread::Builder::new()
             .name("ledger writer".into())
@@ -125,7 +124,17 @@ impl Ledger {
             .map_err(|source| LedgerError::Io { path: path.to_path_buf(), source })?;
         let jobs = Some(jobs);
         let policy = terms.in_doubt;
-        let sender = Sender { ledger: self.clone(), policy, claimed, reader, marks, jobs, table, thread: Some(thread) };
+        let sender = Sender {
+            ledger: self.clone(),
+            policy,
+            claimed,
+            reader,
+            marks,
+            jobs,
+            thread: Some(thread),
+            table,
+            _lock: lock,
+        };
         Ok((sender, recovery))
     }
 
@@ -234,8 +243,8 @@ impl Sender {
         }
     }
 
-    /// Does the rows of begins and settles a few at a time, in the transaction that the writer has
-    /// open, and gives everybody else on this thread their turn between them. Never ends; whoever
+    /// Does the rows of begins and settles in the transaction that the writer has open, and gives
+    /// everybody else on this thread their turn after every few. Never ends; whoever
     /// has the wire runs it beside, so that the two take turns on one core. Without it, and
     /// when it is kept from its work, the writer's thread does the rows.
     pub fn lend_a_hand(&self) -> impl Future<Output = ()> + Send + 'static {

@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -19,12 +19,13 @@ use super::error::LedgerError;
 use super::job::{Job, Progress};
 use super::moves;
 
-/// So many rows are done in one go, which takes some thirty microseconds: less than what a relay has
-/// to do meanwhile with the messages that are on their way.
+/// So many outcomes are settled in one go, which takes some thirty microseconds: less than what a
+/// relay has to do meanwhile with the messages that are on their way.
 const PIECE: usize = 8;
 
 /// So long the thread waits for hands. They need less; when they are kept from it, a delivery waits
-/// no longer than it does for the next commit anyway.
+/// no longer than it does for the next commit anyway. Nor may it be for ever: a hand that writes to
+/// the ledger by itself waits for just this transaction.
 const PATIENCE: Duration = Duration::from_millis(4);
 
 /// The writer's connection, what it knows, and the jobs of the transaction that is open.
@@ -49,8 +50,8 @@ impl Work {
         self.desk.open(&self.db)
     }
 
-    /// Does up to `most` rows, and a few more where some go together. When a job fails, nothing
-    /// more is done.
+    /// Does up to `most` rows, and more where a job is not divided. When one fails, nothing more is
+    /// done.
     fn perform(&mut self, most: usize) {
         let mut left = most;
         while left > 0 && !self.is_done() {
@@ -112,11 +113,16 @@ impl Work {
     }
 
     fn roll_back(&mut self) {
+        self.abandon();
+        self.desk.under_way.rolled_back();
+    }
+
+    /// Ends the transaction on the disk, if one is open.
+    fn abandon(&mut self) {
         // Some failures have rolled it back already; what fails here is undone when the file is closed.
         if !self.db.is_autocommit() {
             drop(self.db.execute_batch("ROLLBACK"));
         }
-        self.desk.under_way.rolled_back();
     }
 }
 
@@ -125,9 +131,12 @@ pub(super) struct Table {
     work: Mutex<Work>,
     /// How many lend a hand.
     hands: AtomicUsize,
+    /// Whether the writer waits for them. Changed only under the lock.
     is_laid: AtomicBool,
+    /// Rung when it begins to.
     laid: Notify,
-    cleared: Condvar,
+    /// Rung when all rows are done, or one failed.
+    performed: Condvar,
 }
 
 impl fmt::Debug for Table {
@@ -143,7 +152,7 @@ impl Table {
             hands: AtomicUsize::new(0),
             is_laid: AtomicBool::new(false),
             laid: Notify::new(),
-            cleared: Condvar::new(),
+            performed: Condvar::new(),
         }
     }
 
@@ -160,9 +169,17 @@ impl Table {
         let work = self.work();
         self.is_laid.store(true, Ordering::Release);
         self.laid.notify_one();
-        let waited = self.cleared.wait_timeout_while(work, PATIENCE, |work| !work.is_done());
+        let waited = self.performed.wait_timeout_while(work, PATIENCE, |work| !work.is_done());
         self.is_laid.store(false, Ordering::Release);
         drop(waited.expect("what a panic left half done is not committed"));
+    }
+
+    /// Gives up what lies open when the writer's thread ends, in whatever way: nothing of it has
+    /// happened, whoever waits for an answer hears that there is none, and others may write.
+    pub(super) fn give_up(&self) {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.jobs.clear();
+        work.abandon();
     }
 
     /// Does a piece whenever something lies open, and lets everybody else have their turn between
@@ -179,12 +196,17 @@ impl Table {
 
     /// Whether there is more to do.
     fn do_a_piece(&self) -> bool {
-        // Asked first, since the lock is the writer's while it opens and commits.
         if !self.is_laid.load(Ordering::Acquire) {
             return false;
         }
-        let Ok(mut work) = self.work.lock() else { return false };
-        // And again: the writer may have taken it up meanwhile.
+        // Not waited for: it is the writer's while it opens and commits. As long as something is laid
+        // open it takes the lock for no more than a moment.
+        let mut work = match self.work.try_lock() {
+            Ok(work) => work,
+            Err(TryLockError::WouldBlock) => return true,
+            Err(TryLockError::Poisoned(_)) => return false,
+        };
+        // Asked again: the writer may have taken it up meanwhile.
         if !self.is_laid.load(Ordering::Acquire) {
             return false;
         }
@@ -192,7 +214,7 @@ impl Table {
         let is_done = work.is_done();
         drop(work);
         if is_done {
-            self.cleared.notify_one();
+            self.performed.notify_one();
         }
         !is_done
     }
@@ -218,9 +240,10 @@ impl Drop for Hand<'_> {
 mod tests {
     use std::collections::HashMap;
     use std::path::Path;
-    use std::sync::Arc;
+    use std::sync::{Arc, mpsc};
 
     use tokio::sync::oneshot;
+    use tokio::sync::oneshot::error::TryRecvError;
 
     use super::super::desk::SharedClaims;
     use super::super::job::Ask;
@@ -228,6 +251,7 @@ mod tests {
     use super::super::open::connect;
     use super::super::settle::{Settle, Settled};
     use super::super::under_way::UnderWay;
+    use super::super::writer::run;
     use super::super::{Ledger, Note};
     use super::*;
     use crate::domain::delivery::Outcome;
@@ -289,7 +313,7 @@ mod tests {
         let turns = current_thread().block_on(async {
             let others = async {
                 let mut turns = 0;
-                while !table.work().is_done() {
+                while !table.work().is_done() && turns < 1000 {
                     turns += 1;
                     tokio::task::yield_now().await;
                 }
@@ -300,7 +324,7 @@ mod tests {
                 () = table.lend_a_hand() => unreachable!("a hand is lent for ever"),
             }
         });
-        assert!(turns >= 3, "others had {turns} turns before all was done");
+        assert!(table.work().is_done() && turns >= 3, "others had {turns} turns");
         table.work().conclude(opened).unwrap();
         assert_eq!(answer.blocking_recv().unwrap().unwrap(), vec![Settled::Late; 3 * PIECE + 1]);
         assert_eq!(table.hands.load(Ordering::Acquire), 0, "who goes lends no hand");
@@ -346,5 +370,32 @@ mod tests {
             statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
         };
         assert_eq!(kept, ["relay b"]);
+    }
+
+    #[test]
+    fn after_a_panic_in_a_hand_the_writer_ends_whoever_waits_hears_of_it_and_others_may_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = table(folder.path());
+        let (open, first) = outcomes(3);
+        table.work().open(vec![open]).unwrap();
+        let hand = std::thread::scope(|scope| {
+            let hand = scope.spawn(|| {
+                let _work = table.work();
+                panic!("a hand that fails in its row, as the test wants it");
+            });
+            hand.join()
+        });
+        assert!(hand.is_err() && !table.do_a_piece(), "nobody goes on with it");
+
+        let (jobs, queue) = mpsc::channel();
+        let (job, second) = outcomes(1);
+        jobs.send(job).unwrap_or_else(|_| panic!("the queue is there"));
+        let table = &table;
+        let ended = std::thread::scope(|scope| scope.spawn(move || run(table, &queue)).join());
+        assert!(ended.is_err(), "the writer goes on with what a panic left half done");
+        for mut answer in [first, second] {
+            assert_eq!(answer.try_recv().unwrap_err(), TryRecvError::Closed, "somebody still waits");
+        }
+        connect(&folder.path().join("state.db")).unwrap().execute_batch("BEGIN IMMEDIATE").unwrap();
     }
 }

@@ -19,8 +19,18 @@ use super::work::Table;
 /// row, and lets a writer of another process in.
 const GATHER: Duration = Duration::from_millis(2);
 
+/// The end of the thread, be it a panic.
+struct End<'a>(&'a Table);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
 /// Works until every handle of the sender is gone.
 pub(super) fn run(table: &Table, queue: &Receiver<Job>) {
+    let _end = End(table);
     let mut broken: Option<LedgerError> = None;
     let mut last_commit = Instant::now();
     while let Ok(first) = queue.recv() {

@@ -34,14 +34,16 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 /// Every second delivery is begun and settled with a hand lent to the writer, which must not make
 /// a difference.
-fn done<T>(sender: &Sender, delivery: DeliveryId, future: impl Future<Output = T>) -> T {
+fn done<F: Future>(sender: &Sender, delivery: DeliveryId, ask: impl FnOnce() -> F) -> F::Output {
     if delivery.0 % 2 == 0 {
-        return wait(future);
+        return wait(ask());
     }
     wait(async {
         tokio::select! {
-            result = future => result,
+            // The hand is there before anything is asked.
+            biased;
             () = sender.lend_a_hand() => unreachable!("a hand is lent for ever"),
+            result = async { ask().await } => result,
         }
     })
 }
@@ -182,7 +184,7 @@ fn claim_one(sender: &Sender) -> Claim {
 }
 
 fn begin_one(sender: &Sender, claim: &Claim) -> BeginAnswer {
-    done(sender, claim.delivery, sender.begin(vec![beginning(claim)], at(2))).unwrap()[0]
+    done(sender, claim.delivery, || sender.begin(vec![beginning(claim)], at(2))).unwrap()[0]
 }
 
 fn begun(sender: &Sender, claim: &Claim) -> MarkSlot {
@@ -194,7 +196,7 @@ fn begun(sender: &Sender, claim: &Claim) -> MarkSlot {
 
 fn settle_one(sender: &Sender, claim: &Claim, outcome: Outcome) -> Settled {
     let settle = Settle { delivery: claim.delivery, attempt: claim.attempt, outcome };
-    done(sender, claim.delivery, sender.settle(vec![settle], at(3))).unwrap()[0]
+    done(sender, claim.delivery, || sender.settle(vec![settle], at(3))).unwrap()[0]
 }
 
 fn accepted() -> Outcome {
