@@ -1,20 +1,21 @@
 //! The relaxed form of headers and bodies: what a signature is about (RFC 6376, 3.4).
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
+use memchr::{memchr_iter, memmem};
 
 /// The header fields of a message in their order, and the body. Each field is as it was
 /// written, folds and final CRLF included.
 pub(super) fn split(message: &str) -> (Vec<&str>, &str) {
-    let (head, body) = match message.find("\r\n\r\n") {
+    let (head, body) = match memmem::find(message.as_bytes(), b"\r\n\r\n") {
         Some(end) => (&message[..end + 2], &message[end + 4..]),
         None => (message, ""),
     };
     let mut fields = Vec::with_capacity(24);
     let mut start = 0;
-    for (at, line_end) in head.match_indices("\r\n") {
-        let next = at + line_end.len();
-        if !head[next..].starts_with([' ', '\t']) {
-            fields.push(&head[start..next]);
+    for next in memchr_iter(b'\n', head.as_bytes()).map(|at| at + 1) {
+        let (field, rest) = (&head[start..next], &head[next..]);
+        if field.ends_with("\r\n") && !rest.starts_with([' ', '\t']) {
+            fields.push(field);
             start = next;
         }
     }
