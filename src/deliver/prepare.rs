@@ -5,7 +5,8 @@
 //! disk may let them wait. Copies are made between two looks at the wire, on the same thread:
 //! one costs less than waking another thread for it does, and while there are any to make, the
 //! wire's thread need not go to sleep over each reply. Signing, which costs most, is spread over
-//! all cores.
+//! all cores, and the next claims are read, and their signing begun, while the last ones are being
+//! signed, so that no core waits at the end of a batch.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rayon::prelude::*;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::make::{Flaw, Made, Maker};
 use super::merge::Merge;
@@ -25,11 +27,13 @@ use crate::ledger::{Claim, Frozen as FrozenRow, LedgerError, Postpone, Purpose, 
 use crate::message::{Frozen, ThawError};
 use crate::smtp::Outgoing;
 
-/// So many deliveries are claimed in one go, and signed in one go.
+/// So many deliveries are claimed in one go, and signed as one batch.
 const CLAIMS: usize = 128;
 /// So many messages that need no signature are made in one go. Few, since what was made long ago has
 /// left the processor's cache when it is sent.
 const BATCH: usize = 32;
+/// So many batches are signed at once: the second has work for a core that finds none in the first.
+const SIGNED_AT_ONCE: usize = 2;
 /// So many batches wait to be begun, behind the one in hand.
 pub(super) const AHEAD: usize = 1;
 /// How often the ledger is asked again while there is nothing to claim: a pause, a cancel or a
@@ -51,8 +55,13 @@ pub(super) struct Prepared {
 /// Prepares until there is nothing to send or the run is stopping.
 pub(super) async fn run(shared: Arc<Shared>, merge: Merge, prepared: mpsc::Sender<Vec<Prepared>>) {
     let maker = Arc::new(Maker { merge, spare: Arc::clone(&shared.spare) });
-    let claimed = VecDeque::new();
-    let mut preparer = Preparer { shared: Arc::clone(&shared), maker, issues: HashMap::new(), claimed };
+    let mut preparer = Preparer {
+        shared: Arc::clone(&shared),
+        maker,
+        issues: HashMap::new(),
+        claimed: VecDeque::new(),
+        signing: VecDeque::new(),
+    };
     while !shared.is_stopping() && !prepared.is_closed() {
         // Counted before the claim: what is settled after it may have come back to be claimed.
         let in_hand = shared.in_hand();
@@ -83,12 +92,19 @@ enum Issue {
     OfAnotherVersion(String),
 }
 
+/// A claim with its issue, to be made into a message.
+type Claimed = (Box<Claim>, Arc<Frozen>);
+/// A claim, and what was made of it.
+type Tried = (Box<Claim>, Result<Made, Flaw>);
+
 struct Preparer {
     shared: Arc<Shared>,
     maker: Arc<Maker>,
     issues: HashMap<IssueId, Arc<Frozen>>,
     /// What was claimed and is not made yet.
-    claimed: VecDeque<(Box<Claim>, Arc<Frozen>)>,
+    claimed: VecDeque<Claimed>,
+    /// Batches that are being signed, the oldest first.
+    signing: VecDeque<JoinHandle<Vec<Tried>>>,
 }
 
 impl Preparer {
@@ -96,18 +112,36 @@ impl Preparer {
     /// settled here, and what has to wait is given back.
     async fn next_batch(&mut self) -> Result<Option<Vec<Prepared>>, DeliverError> {
         let now = self.shared.clock.now();
-        if self.claimed.is_empty() {
-            let claims = self.claim(now).await?;
-            if claims.is_empty() {
+        if !self.maker.signs() {
+            if self.claimed.is_empty() && !self.refill(now).await? {
                 return Ok(None);
             }
-            let claims = self.postpone(claims, now).await?;
-            self.claimed = self.with_their_issues(claims, now).await?.into();
+            let tried = self.make(now).await;
+            return self.sort_out(tried, now).await.map(Some);
         }
-        let most = if self.maker.signs() { CLAIMS } else { BATCH };
-        let claims: Vec<_> = self.claimed.drain(..most.min(self.claimed.len())).collect();
-        let mut batch = Vec::with_capacity(claims.len());
-        for (claim, made) in self.make(claims, now).await {
+        while self.signing.len() < SIGNED_AT_ONCE && self.refill(now).await? {
+            self.sign(now);
+        }
+        let Some(oldest) = self.signing.pop_front() else { return Ok(None) };
+        let tried = oldest.await.expect("signing does not panic");
+        self.sort_out(tried, now).await.map(Some)
+    }
+
+    /// Claims what is to be made next; `false` when nothing is due. All of it may have to wait.
+    async fn refill(&mut self, now: Instant) -> Result<bool, DeliverError> {
+        let claims = self.claim(now).await?;
+        if claims.is_empty() {
+            return Ok(false);
+        }
+        let claims = self.postpone(claims, now).await?;
+        self.claimed = self.with_their_issues(claims, now).await?.into();
+        Ok(true)
+    }
+
+    /// What can be sent of what was tried.
+    async fn sort_out(&self, tried: Vec<Tried>, now: Instant) -> Result<Vec<Prepared>, DeliverError> {
+        let mut batch = Vec::with_capacity(tried.len());
+        for (claim, made) in tried {
             let in_hand = InHand::new(&self.shared);
             match made {
                 Ok(Made { frozen, outgoing }) => batch.push(Prepared { claim, frozen, outgoing, in_hand }),
@@ -115,7 +149,7 @@ impl Preparer {
                 Err(Flaw::OfTheLedger(what)) => return Err(self.damaged(what)),
             }
         }
-        Ok(Some(batch))
+        Ok(batch)
     }
 
     async fn claim(&self, now: Instant) -> Result<Vec<Claim>, LedgerError> {
@@ -125,11 +159,7 @@ impl Preparer {
     }
 
     /// Each claim with what to send; what this program cannot make into mail is set aside.
-    async fn with_their_issues(
-        &mut self,
-        claims: Vec<Claim>,
-        now: Instant,
-    ) -> Result<Vec<(Box<Claim>, Arc<Frozen>)>, DeliverError> {
+    async fn with_their_issues(&mut self, claims: Vec<Claim>, now: Instant) -> Result<Vec<Claimed>, DeliverError> {
         let mut readable = Vec::with_capacity(claims.len());
         for claim in claims {
             match self.load_issue(&claim.issue)? {
@@ -140,27 +170,28 @@ impl Preparer {
         Ok(readable)
     }
 
-    /// Makes the messages, in the order of the claims.
-    async fn make(
-        &self,
-        claims: Vec<(Box<Claim>, Arc<Frozen>)>,
-        now: Instant,
-    ) -> Vec<(Box<Claim>, Result<Made, Flaw>)> {
-        let maker = Arc::clone(&self.maker);
-        let make = move |(claim, issue): (Box<Claim>, Arc<Frozen>)| {
+    /// Makes the next few messages.
+    async fn make(&mut self, now: Instant) -> Vec<Tried> {
+        let claims = self.claimed.drain(..BATCH.min(self.claimed.len()));
+        let mut tried = Vec::with_capacity(claims.len());
+        for (claim, issue) in claims {
+            let made = self.maker.make(&claim, &issue, now);
+            tried.push((claim, made));
+            tokio::task::yield_now().await;
+        }
+        tried
+    }
+
+    /// Begins to make and sign all messages of what is claimed, in its order.
+    fn sign(&mut self, now: Instant) {
+        let (claims, maker) = (Vec::from(std::mem::take(&mut self.claimed)), Arc::clone(&self.maker));
+        let make = move |(claim, issue): Claimed| {
             let made = maker.make(&claim, &issue, now);
             (claim, made)
         };
-        if self.maker.signs() {
-            let signing = tokio::task::spawn_blocking(move || claims.into_par_iter().map(make).collect());
-            return signing.await.expect("signing does not panic");
-        }
-        let mut made = Vec::with_capacity(claims.len());
-        for claim in claims {
-            made.push(make(claim));
-            tokio::task::yield_now().await;
-        }
-        made
+        // Handed out one by one: whoever has a core that is taken away for a while keeps nobody waiting.
+        let sign = move || claims.into_par_iter().with_max_len(1).map(make).collect();
+        self.signing.push_back(tokio::task::spawn_blocking(sign));
     }
 
     /// Gives back what has to wait for its reader's day or its domain; returns the rest. What
