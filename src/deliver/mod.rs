@@ -146,6 +146,9 @@ struct Shared {
     pace: Pace,
     /// Rung after every settle: there may be room again.
     settled: Notify,
+    /// Rung when outcomes are to be recorded without delay: somebody needs the room, or a commit
+    /// is made anyway.
+    wanted: Notify,
     /// How many deliveries are claimed and not done with.
     in_hand: AtomicUsize,
     /// Rung when one of them is: it may be there to be claimed again.
@@ -243,6 +246,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
         room: Arc::new(Semaphore::new(pace.most())),
         pace,
         settled: Notify::new(),
+        wanted: Notify::new(),
         in_hand: AtomicUsize::new(0),
         returned: Notify::new(),
         stop,
@@ -267,6 +271,7 @@ pub async fn run(job: Job, stop: watch::Sender<Stop>) -> Result<Ending, DeliverE
     for worker in workers {
         worker.await.expect("a worker does not panic");
     }
+    shared.wanted.notify_one();
     recorder.await.expect("the recorder does not panic");
     shared.ask_to_stop(stop);
     // The last beat is that of the end.

@@ -134,6 +134,7 @@ fn begin(shared: &Arc<Shared>, go: Vec<(Prepared, OwnedSemaphorePermit, usize)>,
         })
         .unzip();
     let answers = shared.sender.begin(begins, now);
+    shared.wanted.notify_one();
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         if let Some(noted) = noted
@@ -242,6 +243,7 @@ async fn rooms(shared: &Shared, wanted: usize) -> Vec<OwnedSemaphorePermit> {
             rooms.push(piece);
         }
         if rooms.is_empty() {
+            shared.wanted.notify_one();
             // The pace may allow more although nothing was settled.
             drop(tokio::time::timeout(BREATH, shared.settled.notified()).await);
         }
