@@ -21,6 +21,7 @@ mod prepare;
 mod queue;
 mod record;
 mod relays;
+mod signing;
 mod spare;
 mod supply;
 mod tally;

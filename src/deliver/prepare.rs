@@ -13,13 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use rayon::prelude::*;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::make::{Flaw, Made, Maker};
 use super::merge::Merge;
-use super::{DeliverError, InHand, Patience, Shared, Stop};
+use super::{DeliverError, InHand, Patience, Shared, Stop, signing};
 use crate::domain::delivery::{DeliveryState, Outcome, Suppress};
 use crate::domain::ids::IssueId;
 use crate::domain::time::Instant;
@@ -189,8 +188,7 @@ impl Preparer {
             let made = maker.make(&claim, &issue, now);
             (claim, made)
         };
-        // Handed out one by one: whoever has a core that is taken away for a while keeps nobody waiting.
-        let sign = move || claims.into_par_iter().with_max_len(1).map(make).collect();
+        let sign = move || signing::on_all_cores(claims, make);
         self.signing.push_back(tokio::task::spawn_blocking(sign));
     }
 
