@@ -59,7 +59,7 @@ impl Text {
                 self.sample("fieldpost_relay_state", &labels, u8::from(relay.state == state));
             }
         }
-        self.family("fieldpost_relay_begun", "gauge", "Deliveries begun for the relay and not settled.");
+        self.family("fieldpost_relay_begun", "gauge", "Deliveries begun for the relay that have not ended.");
         for relay in relays {
             self.sample("fieldpost_relay_begun", &[("relay", &relay.name)], relay.load);
         }

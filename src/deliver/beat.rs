@@ -80,7 +80,7 @@ pub struct RelayBeat {
     pub reason: Option<String>,
     /// Its pace, in thousandths of the full one.
     pub share: u16,
-    /// Deliveries begun for it and not settled.
+    /// Deliveries begun for it that have not ended, recorded or not.
     pub load: usize,
     /// Messages that it has answered, or failed to, since the run began.
     pub messages: u64,

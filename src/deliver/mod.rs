@@ -147,8 +147,8 @@ struct Shared {
     pace: Pace,
     /// Rung after every settle: there may be room again.
     settled: Notify,
-    /// Rung when outcomes are to be recorded without delay: somebody needs the room, or a commit
-    /// is made anyway.
+    /// Rung when outcomes are to be recorded without delay: somebody needs the room, or waits for
+    /// the end.
     wanted: Notify,
     /// How many deliveries are claimed and not done with.
     in_hand: AtomicUsize,

@@ -278,6 +278,7 @@ impl Preparer {
         }
         let pause = next.and_then(|next| (next - now).to_std().ok()).map_or(LOOK_AGAIN, |pause| pause.min(LOOK_AGAIN));
         let mut stop = self.shared.stop.subscribe();
+        self.shared.wanted.notify_one();
         tokio::select! {
             () = self.shared.returned.notified() => {}
             () = tokio::time::sleep(pause) => {}

@@ -26,9 +26,9 @@ pub(super) struct Ready {
     pub begun: Instant,
     /// Its piece of the room; dropped when the outcome is durable.
     pub room: OwnedSemaphorePermit,
-    /// Its part in the relay's load; dropped likewise.
+    /// Its part in the relay's load; dropped when the outcome is known.
     pub load: Load,
-    /// Its place among what the run has in hand; dropped likewise.
+    /// Its place among what the run has in hand; dropped when the outcome is durable.
     pub in_hand: InHand,
 }
 

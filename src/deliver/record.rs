@@ -1,14 +1,14 @@
 //! Records outcomes: what the lanes have brought while the last commit was synced goes to the
 //! ledger in one piece, so that nobody is woken for each message. As long as nobody waits for them,
 //! outcomes wait for company: when signing or the pace sets the speed, a commit for every few of
-//! them would cost more than the sending. What a kill finds unrecorded stands in the marks.
+//! them would cost more than the sending. After a kill, replies to a dot that were not recorded stand
+//! in the marks, and what ended before its dot is tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 
-use super::relays::Load;
 use super::{InHand, Shared};
 use crate::ledger::Settle;
 
@@ -20,7 +20,7 @@ const LINGER: Duration = Duration::from_millis(50);
 /// An attempt that has ended, with what it holds until its outcome is durable.
 pub(super) struct Ended {
     pub settle: Settle,
-    pub held: (OwnedSemaphorePermit, Load, InHand),
+    pub held: (OwnedSemaphorePermit, InHand),
 }
 
 /// Records until every lane is gone and nothing is left. Ring `shared.wanted` when outcomes are to

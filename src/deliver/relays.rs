@@ -18,7 +18,7 @@ pub(super) struct Relay {
     pub name: String,
     /// Whether it is fit to be used.
     pub health: Health,
-    /// How many deliveries are begun for it and not settled.
+    /// How many deliveries are begun for it and have not ended, recorded or not.
     load: AtomicUsize,
     /// How many messages it has carried, and for how many microseconds in all.
     messages: AtomicU64,
@@ -37,7 +37,7 @@ impl Relay {
         })
     }
 
-    /// How many deliveries are begun for it and not settled.
+    /// How many deliveries are begun for it and have not ended, recorded or not.
     pub fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
     }

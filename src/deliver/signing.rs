@@ -1,13 +1,11 @@
 //! Signing: on all cores, and behind everything else.
 //!
 //! A signature takes many times what all else about a message does. While cores are signing, the wire,
-//! the ledger and a relay on the same machine need one for a moment, again and again. They go first:
-//! each is done sooner and in one go, where turns of equal right would interrupt it, and signing loses
-//! nothing by it.
+//! the ledger and a relay on the same machine need one for a moment, again and again. They go first, so
+//! that each is done sooner and in one go, where turns of equal right would interrupt it.
 
 use std::sync::LazyLock;
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// How far the threads step back, in steps of `nice`: their part is a tenth where others want a core.
@@ -20,11 +18,19 @@ static THREADS: LazyLock<ThreadPool> = LazyLock::new(|| {
     threads.build().expect("the system gives a thread for each core")
 });
 
-/// Does the same with each of them and returns the results in their order. Blocks until all is done;
-/// another call meanwhile has the cores that find nothing more to do in this one.
-pub(super) fn on_all_cores<T: Send, R: Send>(all: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
-    // Handed out one by one: a thread whose core is taken away for a while keeps nobody waiting.
-    THREADS.install(|| all.into_par_iter().with_max_len(1).map(work).collect())
+/// Does the same with each of them and returns the results in their order. Blocks until all is done.
+/// What was given first is begun first; another call has the cores that find nothing more to begin in
+/// this one.
+pub(super) fn on_all_cores<T: Send, R: Send>(all: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let mut results: Vec<Option<R>> = all.iter().map(|_| None).collect();
+    // One by one: a thread whose core is taken away for a while keeps nobody waiting. Whoever waits is no
+    // thread of the pool, which might begin with another call's part meanwhile.
+    THREADS.in_place_scope_fifo(|scope| {
+        for (one, result) in all.into_iter().zip(&mut results) {
+            scope.spawn_fifo(|_| *result = Some(work(one)));
+        }
+    });
+    results.into_iter().map(|result| result.expect("the scope ends when all is done")).collect()
 }
 
 /// On Linux a thread has a priority of its own; elsewhere this would slow the whole process. Where it

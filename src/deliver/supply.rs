@@ -134,7 +134,6 @@ fn begin(shared: &Arc<Shared>, go: Vec<(Prepared, OwnedSemaphorePermit, usize)>,
         })
         .unzip();
     let answers = shared.sender.begin(begins, now);
-    shared.wanted.notify_one();
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         if let Some(noted) = noted

@@ -160,7 +160,9 @@ impl Worker {
         let settle = Settle { delivery: ready.claim.delivery, attempt: ready.claim.attempt, outcome };
         let Ready { outgoing, room, load, in_hand, .. } = ready;
         self.shared.spare.give(outgoing.into_bytes());
-        let ended = Ended { settle, held: (room, load, in_hand) };
+        // The relay is done with it, recorded or not.
+        drop(load);
+        let ended = Ended { settle, held: (room, in_hand) };
         assert!(self.ended.send(ended).is_ok(), "the recorder waits for the last worker");
     }
 }

@@ -55,7 +55,7 @@ pub enum Passage {
 /// How a relay fares just now, as its connections see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// It works; so many messages were begun for it and are not settled.
+    /// It works; so many messages were begun for it and have not ended.
     Working(usize),
     /// It rests after a failure.
     Resting,
