@@ -31,6 +31,8 @@ const CLAIMS: usize = 128;
 /// So many messages that need no signature are made in one go. Few, since what was made long ago has
 /// left the processor's cache when it is sent.
 const BATCH: usize = 32;
+/// After so many of them everybody else has their turn.
+const STRETCH: usize = 2;
 /// So many batches are signed at once: the second has work for a core that finds none in the first.
 const SIGNED_AT_ONCE: usize = 2;
 /// So many batches wait to be begun, behind the one in hand.
@@ -176,7 +178,9 @@ impl Preparer {
         for (claim, issue) in claims {
             let made = self.maker.make(&claim, &issue, now);
             tried.push((claim, made));
-            tokio::task::yield_now().await;
+            if tried.len() % STRETCH == 0 {
+                tokio::task::yield_now().await;
+            }
         }
         tried
     }

@@ -82,7 +82,11 @@ fn check_local_part(local: &str) -> Result<(), AddressError> {
     if local.is_empty() {
         return Err(AddressError::Shape);
     }
-    if local.chars().any(|c| c.is_control() || c.is_whitespace() || "\"(),:;<>@[\\]\u{2028}\u{2029}".contains(c)) {
+    // As nearly all are.
+    let is_plain = local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte));
+    if !is_plain
+        && local.chars().any(|c| c.is_control() || c.is_whitespace() || "\"(),:;<>@[\\]\u{2028}\u{2029}".contains(c))
+    {
         return Err(AddressError::Character);
     }
     if local.len() > 64 {

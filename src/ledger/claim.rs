@@ -74,7 +74,7 @@ pub struct Frozen {
     pub message_id: MessageId,
     /// The ids of the keys that signed it, divided by spaces; empty when none did.
     pub keys: String,
-    /// SHA-256 of the signed message before dot-stuffing.
+    /// What stands for the bytes of the signed message before dot-stuffing, each and all.
     pub digest: [u8; 32],
 }
 
@@ -171,7 +171,8 @@ impl Pool {
             "SELECT d.id, d.subscriber, d.attempt, d.failures, d.first_try, s.address, s.name, s.hash,
                 (SELECT delivery FROM coverage WHERE coverage.post = ?2 AND coverage.generation = ?3
                     AND coverage.subscriber = d.subscriber) AS voucher,
-                f.date, f.merge, f.message_id, f.keys, f.digest, s.attributes ->> 'time_zone', s.attributes
+                f.date, f.merge, f.message_id, f.keys, f.digest,
+                iif(s.attributes = '{{}}', NULL, s.attributes ->> 'time_zone'), s.attributes
             FROM not_accepted d CROSS JOIN subscribers s ON s.id = d.subscriber
                 LEFT JOIN frozen f ON f.delivery = d.id
             WHERE d.campaign = ?1 AND {} ORDER BY d.next, d.id LIMIT ?6",

@@ -116,10 +116,8 @@ fn settle_some(
     most: usize,
 ) -> Result<Progress, LedgerError> {
     let settled = ask.output.get_or_insert_default();
-    let next = ask.input.iter().skip(settled.len()).take(most);
+    let next = ask.input[settled.len()..].iter().take(most);
     let rows = next.len();
-    for one in next {
-        settled.push(settle(desk, tx, one, ask.now)?);
-    }
+    settle(desk, tx, next, ask.now, settled)?;
     Ok(if settled.len() == ask.input.len() { Progress::Done(rows) } else { Progress::Partly(rows) })
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer as _};
 
 use super::begin::Begin;
 use super::error::unreadable;
@@ -84,11 +84,18 @@ impl Letter {
 
 /// Writes the letters of one commit; returns the number of their row.
 pub(super) fn write(tx: &Connection, epoch: i64, letters: &[&Letter]) -> rusqlite::Result<i64> {
-    let deliveries: BTreeMap<i64, u32> = letters.iter().map(|letter| (letter.delivery, letter.attempt)).collect();
-    let deliveries = serde_json::to_string(&deliveries).expect("numbers have a JSON form");
+    let deliveries = list(letters);
     let letters = postcard::to_stdvec(letters).expect("numbers and texts can be written into memory");
     let sql = "INSERT INTO beginnings (epoch, deliveries, letters) VALUES (?1, ?2, ?3)";
     tx.prepare_cached(sql)?.insert(params![epoch, deliveries, letters])
+}
+
+/// Which deliveries the letters are of, and in which attempt.
+fn list(letters: &[&Letter]) -> String {
+    let mut list = Vec::with_capacity(16 * letters.len());
+    let entries = letters.iter().map(|letter| (letter.delivery, letter.attempt));
+    serde_json::Serializer::new(&mut list).collect_map(entries).expect("numbers have a JSON form");
+    String::from_utf8(list).expect("JSON is text")
 }
 
 /// Writes the letters of what had begun under schema 1, of which step 2 leaves a table.

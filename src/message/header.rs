@@ -30,7 +30,7 @@ pub(super) fn one_line(field: Field, text: &str) -> Result<String, Unrenderable>
 
 /// A value for a part: what could end a line is a space. Most values are returned as they are.
 pub(super) fn on_one_line(value: &str) -> Cow<'_, str> {
-    let is_plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let is_plain = every(value, |byte| matches!(byte, b' '..=b'~'));
     if is_plain || !value.contains(breaks_lines) {
         return Cow::Borrowed(value);
     }
@@ -53,7 +53,7 @@ pub(super) fn name(field: Field, name: Option<&str>) -> Result<Option<&str>, Unr
 /// An absolute URL that can stand between angle brackets.
 pub(super) fn url(field: Field, url: &str) -> Result<&str, Unrenderable> {
     within(field, url.len(), URL_LIMIT)?;
-    if !url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'\\')) {
+    if !every(url, |b| matches!(b, b'!'..=b'~') & !matches!(b, b'<' | b'>' | b'"' | b'\\')) {
         let is_control = url.chars().any(breaks_lines);
         return Err(Unrenderable::new(field, if is_control { Reason::ControlCharacter } else { Reason::Character }));
     }
@@ -149,6 +149,11 @@ fn within(field: Field, length: usize, limit: usize) -> Result<(), Unrenderable>
 /// ends.
 fn breaks_lines(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether every byte is of a kind. Without an early way out, so that the compiler takes many at a time.
+fn every(text: &str, is_of_the_kind: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |so_far, byte| so_far & is_of_the_kind(byte))
 }
 
 fn is_dot_atom(text: &str) -> bool {

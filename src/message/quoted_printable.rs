@@ -73,7 +73,11 @@ fn width(c: char, rest: &str) -> usize {
 }
 
 fn begins_badly(rest: &str) -> bool {
-    rest.starts_with('.') || rest.starts_with("From ")
+    match rest.as_bytes()[0] {
+        b'.' => true,
+        b'F' => rest.starts_with("From "),
+        _ => false,
+    }
 }
 
 fn push_escaped(c: char, out: &mut String) -> usize {

@@ -85,7 +85,7 @@ mod tests {
         let secrets = Encoded::of(&credentials);
         assert_eq!(STANDARD.decode(&secrets.plain).unwrap(), b"\0ada\0opensesame");
         for text in [&*secrets.plain, &secrets.password, "opensesame"] {
-            let reply = secrets.cut_from(Reply::new(535, &format!("5.7.8 bad: {text}")));
+            let reply = secrets.cut_from(Reply::new(535, format!("5.7.8 bad: {text}")));
             assert!(!reply.text.contains(text));
             assert_eq!(reply.enhanced, Some((5, 7, 8)));
         }

@@ -23,13 +23,14 @@ pub(super) struct RawReply {
 impl RawReply {
     /// The reply as the rest of the crate knows it. An enhanced code is repeated on every
     /// line (RFC 2034, 4): the repetitions go.
-    pub(super) fn into_reply(self) -> Reply {
-        if let [line] = &self.lines[..]
+    pub(super) fn into_reply(mut self) -> Reply {
+        if let [line] = &mut self.lines[..]
             && !line.contains("  ")
+            && line.trim().len() == line.len()
         {
-            return Reply::new(self.code, line.trim());
+            return Reply::new(self.code, std::mem::take(line));
         }
-        let first = Reply::new(self.code, &self.lines[0]);
+        let first = Reply::new(self.code, self.lines[0].as_str());
         let repeated = first.enhanced.map(|(class, subject, detail)| format!("{class}.{subject}.{detail}"));
         let mut words: Vec<&str> = self.lines[0].split_whitespace().collect();
         for line in &self.lines[1..] {
@@ -37,7 +38,7 @@ impl RawReply {
             more.next_if(|word| repeated.as_deref() == Some(*word));
             words.extend(more);
         }
-        Reply::new(self.code, &words.join(" "))
+        Reply::new(self.code, words.join(" "))
     }
 }
 
@@ -149,6 +150,10 @@ impl Line {
 /// The text with `?` for control characters.
 fn shown(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
+    // As in nearly every reply.
+    if text.bytes().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~')) {
+        return text.into_owned();
+    }
     if text.chars().any(char::is_control) {
         return text.replace(char::is_control, "?");
     }
