@@ -90,10 +90,10 @@ async fn lane(job: Arc<Job>, settings: Arc<Settings>) -> Result<usize, Failure> 
     let mut next = job.next()?;
     while let Some(copy) = next {
         next = job.next()?;
-        let sendable = Sendable::new(&copy.envelope, &copy.message.bytes)?;
+        let sendable = Sendable::new(&copy.envelope, copy.message.content.pieces())?;
         match &next {
             Some(after) => {
-                let after = Sendable::new(&after.envelope, &after.message.bytes)?;
+                let after = Sendable::new(&after.envelope, after.message.content.pieces())?;
                 session.send_and_announce(&sendable, &after, || Ok(())).await?;
             }
             None => drop(session.send(&sendable, || Ok(())).await?),

@@ -29,7 +29,7 @@ pub fn copy(
     let unsubscribe_url = format!("https://notes.example.org/u/{number:043}");
     let recipient = Recipient { address, name: Some(name), unsubscribe_url: &unsubscribe_url, values: &[] };
     let message = assemble(frozen, signers, &recipient, &message_id, from_millis(1_790_000_000_000));
-    message.expect("the recipient is sound").bytes.len()
+    message.expect("the recipient is sound").content.pieces().len()
 }
 
 /// A thousand people.

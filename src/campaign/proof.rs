@@ -53,11 +53,12 @@ pub fn proof(prepared: &Prepared, post: &Post, now: Instant) -> Result<Proof, Di
         Recipient { address: &address, name: Some(READER), unsubscribe_url: &unsubscribe_url, values: &values };
     let message = message::assemble(&frozen, &Signers::none(), &recipient, &message_id, now)
         .map_err(|error| unmade(error.to_string()))?;
-    let text = String::from_utf8_lossy(&message.bytes);
+    let bytes = message.to_vec();
+    let text = String::from_utf8_lossy(&bytes);
     let headers = text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n", "\n");
     let filled = |text: &str| filled(text, &issue, &recipient);
     let (html, plain) = (with_pictures(filled(&issue.html), &issue, &publication.base_url), filled(&issue.text));
-    Ok(Proof { subject: issue.subject, headers, html, text: plain, size: message.bytes.len(), warnings })
+    Ok(Proof { subject: issue.subject, headers, html, text: plain, size: bytes.len(), warnings })
 }
 
 /// The post as feeds carry it. The error is a file that was changed meanwhile.

@@ -177,16 +177,16 @@ async fn send_one(transport: &Transport, from: &Address, to: &Address, message: 
             let failed = |failure: smtp::Failure| SendError::Refused(format!("{}: {failure}", route.limits.name));
             let mut session = smtp::Session::connect(&route.settings, &route.tls).await.map_err(failed)?;
             let envelope = smtp::Envelope::new(Some(from.clone()), to.clone());
-            let sendable = smtp::Sendable::new(&envelope, &message.bytes).map_err(|error| refused(&error))?;
+            let sendable = smtp::Sendable::new(&envelope, message.content.pieces()).map_err(|error| refused(&error))?;
             session.send(&sendable, || Ok(())).await.map_err(failed)?;
             session.quit().await;
         }
         Transport::Maildir(folder) => {
             let outbox = crate::files::Maildir::open(folder).map_err(|error| refused(&error))?;
-            outbox.deliver(message.message_id.as_str(), &message.bytes).map_err(|error| refused(&error))?;
+            outbox.deliver(message.message_id.as_str(), &message.to_vec()).map_err(|error| refused(&error))?;
         }
         Transport::Memory(store) => {
-            store.lock().expect("no thread panics while holding this lock").push(message.bytes.clone());
+            store.lock().expect("no thread panics while holding this lock").push(message.to_vec());
         }
     }
     Ok(())

@@ -66,7 +66,7 @@ impl Maker {
             reports: Reports::Failures(envelope_id(&frozen.message_id)),
             ..Envelope::new(Some(message::return_path(issue).clone()), claim.address.clone())
         };
-        let outgoing = Outgoing::new(envelope, message.bytes).map_err(|error| flaw(claim, &error))?;
+        let outgoing = Outgoing::new(envelope, message.content).map_err(|error| flaw(claim, &error))?;
         Ok(Made { frozen, outgoing })
     }
 

@@ -194,7 +194,7 @@ mod tests {
         let again = Merge::thawed(&claim, &row).unwrap();
         let made = [&first, &again].map(|values| {
             let recipient = values.recipient(&claim.address);
-            message::assemble(&frozen, &Signers::none(), &recipient, &values.message_id, values.date).unwrap().bytes
+            message::assemble(&frozen, &Signers::none(), &recipient, &values.message_id, values.date).unwrap().to_vec()
         });
         assert_eq!(made[0], made[1]);
         let text = String::from_utf8(made[0].clone()).unwrap();

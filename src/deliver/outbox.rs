@@ -52,7 +52,7 @@ fn write(batch: Vec<Ready>, maildir: &Maildir) -> Vec<(Ready, Option<String>)> {
     let written: Vec<_> = batch
         .into_iter()
         .map(|ready| {
-            let written = maildir.deliver(ready.message_id.as_str(), ready.outgoing.bytes());
+            let written = maildir.deliver(ready.message_id.as_str(), &ready.outgoing.to_vec());
             (ready, written.err().map(|error| error.to_string()))
         })
         .collect();
@@ -63,7 +63,7 @@ fn write(batch: Vec<Ready>, maildir: &Maildir) -> Vec<(Ready, Option<String>)> {
 /// Keeps everything that comes out of the queue.
 pub(super) async fn keep_all(worker: &Worker, store: &Mutex<Vec<Vec<u8>>>, queue: &Queue) {
     while let Some(ready) = queue.next().await {
-        store.lock().expect("no thread panics while holding this lock").push(ready.outgoing.bytes().to_vec());
+        store.lock().expect("no thread panics while holding this lock").push(ready.outgoing.to_vec());
         worker.settle(ready, Outcome::Accepted { reply: Reply::new(250, "2.0.0 in memory") });
     }
 }

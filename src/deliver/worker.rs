@@ -98,11 +98,12 @@ impl Worker {
     /// Brings an event to its outcome and its consequence; the message was given to the relay
     /// at `since`.
     pub fn judge(&self, ready: Ready, event: &Event, since: Instant) -> Relation {
-        self.relay.carry(since.elapsed());
+        let took = since.elapsed();
+        self.relay.carry(took);
         let now = self.shared.clock.now();
         let Verdict { mut outcome, consequence } = policy::decide(event, ready.history(), &self.shared.gate.rules, now);
         if let Event::Replied(Stage::Dot, reply) = event {
-            self.shared.pace.note(since.elapsed());
+            self.shared.pace.note(took);
             if let Err(error) = self.mark_replied(&ready, reply) {
                 self.shared.break_off(DeliverError::Unmarked(error));
             }
@@ -159,7 +160,7 @@ impl Worker {
         self.shared.tally.count(&outcome);
         let settle = Settle { delivery: ready.claim.delivery, attempt: ready.claim.attempt, outcome };
         let Ready { outgoing, room, load, in_hand, .. } = ready;
-        self.shared.spare.give(outgoing.into_bytes());
+        self.shared.spare.give(outgoing.into_own());
         // The relay is done with it, recorded or not.
         drop(load);
         let ended = Ended { settle, held: (room, in_hand) };

@@ -46,17 +46,11 @@ pub(super) fn header(field: &str, out: &mut String) {
 /// Bodies are looked at in blocks of about so many bytes.
 const BLOCK: usize = 4096;
 
-/// The hash of a body in relaxed form (RFC 6376, 3.4.4). A last line without a line end counts
-/// as one with it.
-pub(super) fn body_hash(body: &str) -> Digest {
+/// The hash of a body in relaxed form (RFC 6376, 3.4.4), of which each piece but the last ends with a
+/// line. A last line without a line end counts as one with it.
+pub(super) fn body_hash<'a>(body: impl IntoIterator<Item = &'a [u8]>) -> Digest {
     let mut hash = BodyHash { hash: Context::new(&SHA256), empty_lines: 0 };
-    let mut rest = body.as_bytes();
-    while !rest.is_empty() {
-        let line_end = |at: usize| rest[at..].iter().position(|byte| *byte == b'\n').map(|found| at + found + 1);
-        let (block, later) = rest.split_at(line_end(rest.len().min(BLOCK) - 1).unwrap_or(rest.len()));
-        hash.block(block);
-        rest = later;
-    }
+    body.into_iter().for_each(|piece| hash.piece(piece));
     hash.hash.finish()
 }
 
@@ -68,6 +62,16 @@ struct BodyHash {
 }
 
 impl BodyHash {
+    fn piece(&mut self, piece: &[u8]) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let line_end = |at: usize| rest[at..].iter().position(|byte| *byte == b'\n').map(|found| at + found + 1);
+            let (block, later) = rest.split_at(line_end(rest.len().min(BLOCK) - 1).unwrap_or(rest.len()));
+            self.block(block);
+            rest = later;
+        }
+    }
+
     /// Takes in whole lines, as they are where they are relaxed already: most are.
     fn block(&mut self, block: &[u8]) {
         if is_relaxed(block) {
@@ -138,7 +142,7 @@ mod tests {
     }
 
     fn hash(body: &str) -> Vec<u8> {
-        body_hash(body).as_ref().to_vec()
+        body_hash([body.as_bytes()]).as_ref().to_vec()
     }
 
     /// The standard's five steps, one after the other.
@@ -190,6 +194,8 @@ mod tests {
             let clean = format!("{}\r\n", "x".repeat(filler)).repeat(blocks * BLOCK / (filler + 2) + blocks);
             for body in [lines.concat(), format!("{clean}{}", lines.concat()), format!("{}{clean}{clean}", lines.concat())] {
                 prop_assert_eq!(hash(&body), sha256(&plainly(&body)));
+                let by_line = body_hash(body.as_bytes().split_inclusive(|byte| *byte == b'\n'));
+                prop_assert_eq!(by_line.as_ref(), hash(&body));
             }
         }
 

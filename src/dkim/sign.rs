@@ -47,13 +47,16 @@ impl Signers {
     /// CRLF; empty without signers. `moment` is the `t=` of every signature, in seconds since
     /// 1970. Relaxed/relaxed, the whole body, no expiry.
     ///
-    /// `message` has lines ended by CRLF. The same arguments always give the same text.
-    pub fn sign(&self, message: &str, moment: i64) -> String {
+    /// The message has lines ended by CRLF. Its header section and what lies behind that in one piece
+    /// come first; what follows is in pieces of whole lines. The same bytes always give the same text,
+    /// wherever they are cut.
+    pub fn sign<'a>(&self, first: &'a str, rest: impl IntoIterator<Item = &'a [u8]>, moment: i64) -> String {
         let mut out = String::with_capacity(self.len() * 1024);
         if self.is_empty() {
             return out;
         }
-        let (fields, body) = canonical::split(message);
+        let (fields, body) = canonical::split(first);
+        let body = std::iter::once(body.as_bytes()).chain(rest);
         let body_hash = STANDARD.encode(canonical::body_hash(body));
         let (names, hash) = signed_fields(&fields);
         for signer in self.iter() {

@@ -50,7 +50,7 @@ fn signed() -> (String, Vec<Vec<u8>>) {
         let text = signer.record().text;
         STANDARD.decode(text.rsplit_once("p=").unwrap().1).unwrap()
     };
-    (signers.sign(MESSAGE, 1_790_000_000) + MESSAGE, signers.iter().map(public_key).collect())
+    (signers.sign(MESSAGE, [], 1_790_000_000) + MESSAGE, signers.iter().map(public_key).collect())
 }
 
 fn verdicts(message: &str, keys: &[Vec<u8>]) -> [Verdict; 2] {
@@ -136,10 +136,10 @@ fn what_relays_do_on_the_way_breaks_nothing() {
 
 #[test]
 fn the_same_message_gets_the_same_signatures_and_another_moment_gives_others() {
-    let (first, again) = (signers().sign(MESSAGE, 1_790_000_000), signers().sign(MESSAGE, 1_790_000_000));
+    let (first, again) = (signers().sign(MESSAGE, [], 1_790_000_000), signers().sign(MESSAGE, [], 1_790_000_000));
     assert_eq!(first, again);
-    assert_ne!(signers().sign(MESSAGE, 1_790_000_001), first);
-    assert_eq!(Signers::none().sign(MESSAGE, 1_790_000_000), "");
+    assert_ne!(signers().sign(MESSAGE, [], 1_790_000_001), first);
+    assert_eq!(Signers::none().sign(MESSAGE, [], 1_790_000_000), "");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_long_domain_and_selector_are_folded_and_not_cut() {
     let key = SigningKey::from_pem(ED25519_PEM).unwrap();
     let public_key = key.public_key();
     let signers = Signers::new([Signer::new(key, &domain, &selector).unwrap()]);
-    let message = signers.sign(MESSAGE, 0) + MESSAGE;
+    let message = signers.sign(MESSAGE, [], 0) + MESSAGE;
     assert_eq!(verify(&message, 0, &public_key), Verdict::Pass);
     assert_eq!(tag(canonical::split(&message).0[0], "d"), domain);
 }

@@ -21,7 +21,7 @@ pub(super) fn verify(message: &str, number: usize, public_key: &[u8]) -> Verdict
     let (fields, body) = canonical::split(message);
     let is_signature = |field: &&&str| canonical::name(field).eq_ignore_ascii_case("dkim-signature");
     let signature = fields.iter().filter(is_signature).nth(number).expect("so many signatures");
-    if tag(signature, "bh") != STANDARD.encode(canonical::body_hash(body)) {
+    if tag(signature, "bh") != STANDARD.encode(canonical::body_hash([body.as_bytes()])) {
         return Verdict::BodyDiffers;
     }
     let mut input = String::new();

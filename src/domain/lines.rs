@@ -9,6 +9,58 @@
 /// The most bytes of a line, without its CRLF (RFC 5322, 2.1.1; RFC 5321, 4.5.3.1.6).
 pub const LONGEST: usize = 998;
 
+/// What the bytes of a text are, from the plainest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Whole and short lines of printable ASCII and tabs.
+    Printable,
+    /// Whole and short lines of ASCII without NUL.
+    Ascii,
+    /// Anything else, which has to be looked at line by line; also no bytes at all.
+    Doubtful,
+}
+
+/// Whether a line begins with a dot, which goes over the wire as two (RFC 5321, 4.5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dots {
+    /// None does, as in most messages.
+    None,
+    /// One does, or more. Of [`Kind::Doubtful`] text nothing is said by that.
+    Some,
+}
+
+/// What a look at every byte of a text has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// What the bytes are.
+    pub kind: Kind,
+    /// Whether they have to be stuffed.
+    pub dots: Dots,
+}
+
+impl Look {
+    /// Looks at every byte.
+    pub fn at(text: &[u8]) -> Self {
+        let kind = if !(are_whole(text) && are_short(text)) {
+            Kind::Doubtful
+        } else if are_printable(text) {
+            Kind::Printable
+        } else if are_ascii(text) {
+            Kind::Ascii
+        } else {
+            Kind::Doubtful
+        };
+        let dots = if have_a_leading_dot(text) { Dots::Some } else { Dots::None };
+        Self { kind, dots }
+    }
+
+    /// What a look at two texts of whole lines has found, one behind the other.
+    #[must_use]
+    pub fn and(self, next: Self) -> Self {
+        Self { kind: self.kind.max(next.kind), dots: self.dots.max(next.dots) }
+    }
+}
+
 /// Whether the text is lines that each end with CRLF, and no CR or LF stands elsewhere. No bytes are
 /// no lines.
 pub fn are_whole(text: &[u8]) -> bool {
@@ -17,7 +69,7 @@ pub fn are_whole(text: &[u8]) -> bool {
 }
 
 /// Whether no line is longer than [`LONGEST`]. The lines are [whole](are_whole).
-pub fn are_short(text: &[u8]) -> bool {
+fn are_short(text: &[u8]) -> bool {
     const REACH: usize = LONGEST + b"\r\n".len();
     let mut rest = text;
     while rest.len() > REACH {
@@ -29,12 +81,12 @@ pub fn are_short(text: &[u8]) -> bool {
 }
 
 /// Whether every byte is printable ASCII, a tab, CR or LF.
-pub fn are_printable(text: &[u8]) -> bool {
+fn are_printable(text: &[u8]) -> bool {
     text.iter().fold(true, |so_far, byte| so_far & (is_printable(*byte) | matches!(byte, b'\r' | b'\n')))
 }
 
 /// Whether every byte is ASCII and none is NUL.
-pub fn are_ascii(text: &[u8]) -> bool {
+fn are_ascii(text: &[u8]) -> bool {
     text.iter().fold(true, |so_far, byte| so_far & matches!(byte, 1..=127))
 }
 
@@ -44,7 +96,7 @@ pub fn is_printable(byte: u8) -> bool {
 }
 
 /// Whether a line begins with a dot. The lines are [whole](are_whole).
-pub fn have_a_leading_dot(text: &[u8]) -> bool {
+fn have_a_leading_dot(text: &[u8]) -> bool {
     text.starts_with(b".") || pairs(text).fold(false, |found, (one, next)| found | ((*one == b'\n') & (*next == b'.')))
 }
 
@@ -88,6 +140,7 @@ mod tests {
             prop_assert_eq!(are_whole(text), known.is_some());
             prop_assert_eq!(are_printable(text), text.iter().all(|byte| is_printable(*byte) || b"\r\n".contains(byte)));
             prop_assert_eq!(are_ascii(text), text.is_ascii() && !text.contains(&0));
+            prop_assert_eq!(Look::at(text).kind == Kind::Doubtful, !(are_whole(text) && are_short(text) && are_ascii(text)));
             if let Some(lines) = known {
                 prop_assert_eq!(are_short(text), lines.iter().all(|line| line.len() <= LONGEST));
                 prop_assert_eq!(have_a_leading_dot(text), lines.iter().any(|line| line.starts_with(b".")));

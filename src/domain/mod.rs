@@ -28,6 +28,7 @@ pub mod retry;
 pub mod rules;
 mod shipped_rules;
 pub mod span;
+pub mod spliced;
 pub mod subscriber;
 pub mod time;
 pub mod traffic;

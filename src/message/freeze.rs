@@ -4,6 +4,8 @@
 //! recipient's value goes: the number of the gap between two NULs. Nothing encoded holds a
 //! NUL, so the finished text can be cut at the marks without a doubt.
 
+use std::sync::OnceLock;
+
 use aws_lc_rs::digest;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
@@ -57,6 +59,7 @@ pub fn freeze(issue: &Issue, publication: &Publication) -> Result<Frozen, Unrend
         asked: issue.variants.asked.clone(),
         variants: variants.collect::<Result<_, _>>()?,
         pictures: issue.pictures.iter().map(pictures::encoded).collect(),
+        stencils: OnceLock::new(),
     }
     .of_the_lowest_version();
     prove(&frozen, publication)?;
@@ -244,7 +247,7 @@ fn prove(frozen: &Frozen, publication: &Publication) -> Result<(), Unrenderable>
     for someone in frozen.made_up(url) {
         let copy =
             assemble(frozen, &Signers::none(), &someone.recipient(&address, url), &message_id, time::from_millis(0))?;
-        if !field_names(&copy.bytes).into_iter().eq(expected.iter().map(|name| name.as_bytes())) {
+        if !field_names(&copy.to_vec()).into_iter().eq(expected.iter().map(|name| name.as_bytes())) {
             return Err(Unrenderable::new(Field::Message, Reason::Malformed(Flaw::HeaderCount)));
         }
     }
@@ -344,7 +347,7 @@ mod tests {
         let nobody = frozen.made_up(url).next().unwrap();
         let signers = super::super::samples::signers();
         let copy = assemble(&frozen, &signers, &nobody.recipient(&address, url), &id, time::from_millis(0)).unwrap();
-        let text = String::from_utf8(copy.bytes).unwrap();
+        let text = String::from_utf8(copy.to_vec()).unwrap();
         assert!(text.contains("\r\nX-Once: <7@example.org>\r\n"), "{text}");
         assert!(!text.contains("x-once"), "a relay that takes it off breaks no signature");
     }

@@ -1,10 +1,13 @@
 //! The template the ledger keeps.
 
+use std::sync::OnceLock;
+
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use super::ASSEMBLER_VERSION;
 use super::splice::Recipient;
+use super::stencil::Stencil;
 use crate::domain::address::Address;
 use crate::domain::hex::hex;
 use crate::domain::ids::{IssueId, PostId};
@@ -14,7 +17,7 @@ use crate::domain::issue::{Slot, Variants};
 ///
 /// It is stored as JSON ([`Frozen::to_bytes`]) and named by the digest of that text
 /// ([`Frozen::id`]): whoever reads it back can tell whether it is what was frozen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frozen {
     pub(super) version: u32,
@@ -36,6 +39,9 @@ pub struct Frozen {
     /// The pictures that every copy holds, in Base64. From version 3.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) pictures: Vec<String>,
+    /// What copies are made with, made when the first one is.
+    #[serde(skip)]
+    pub(super) stencils: OnceLock<Vec<Stencil>>,
 }
 
 /// One subject, one HTML, one text; three slots, empty for those who lack the value.
@@ -139,13 +145,10 @@ impl Frozen {
         })
     }
 
-    /// The segments for a recipient.
-    pub(super) fn chosen(&self, lacks: impl Fn(&Slot) -> bool) -> &[Segment] {
+    /// What a recipient's copy is made with.
+    pub(super) fn stencil(&self, lacks: impl Fn(&Slot) -> bool) -> &Stencil {
         let lacking = self.asked.iter().enumerate().filter(|(_, slot)| lacks(slot)).map(|(nth, _)| 1 << nth);
-        match lacking.sum::<usize>().checked_sub(1) {
-            None => &self.segments,
-            Some(variant) => &self.variants[variant],
-        }
+        &self.stencils.get_or_init(|| Stencil::all_of(self))[lacking.sum::<usize>()]
     }
 
     /// A made-up person for each variant: what fails for one of them fails for everybody who
@@ -192,15 +195,6 @@ impl Someone {
 }
 
 impl Segment {
-    /// How many bytes it has in every copy.
-    pub(super) fn static_length(&self, pictures: &[String]) -> usize {
-        match self {
-            Self::Static(bytes) => bytes.len(),
-            Self::Picture(nth) => pictures[*nth].len(),
-            Self::Date | Self::To | Self::MessageId | Self::ListUnsubscribe | Self::Slot(..) | Self::SlotOr(..) => 0,
-        }
-    }
-
     fn slot(&self) -> Option<&Slot> {
         match self {
             Self::Slot(slot, _) | Self::SlotOr(slot, _, _) => Some(slot),

@@ -24,6 +24,7 @@ mod quoted_printable;
 pub(crate) mod samples;
 mod scan;
 mod splice;
+mod stencil;
 mod words;
 
 pub use error::{Field, Reason, Unrenderable};

@@ -67,7 +67,7 @@ mod tests {
         let (address, id) = (Address::parse("ada@example.net").unwrap(), MessageId::parse("7@example.org").unwrap());
         let url = "https://notes.example.org/u/1";
         let recipient = super::super::Recipient { address: &address, name, unsubscribe_url: url, values: &[] };
-        String::from_utf8(assemble(frozen, &signers(), &recipient, &id, from_millis(0)).unwrap().bytes).unwrap()
+        String::from_utf8(assemble(frozen, &signers(), &recipient, &id, from_millis(0)).unwrap().to_vec()).unwrap()
     }
 
     #[test]

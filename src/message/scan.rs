@@ -1,6 +1,7 @@
 //! The last look at a message's bytes before anybody may send them.
 
-use crate::domain::lines::{self, LONGEST};
+use crate::domain::lines::{self, Kind, LONGEST};
+use crate::domain::spliced::Pieces;
 
 /// What may not leave the house (RFC 5322, 2.1 and 2.2; RFC 2045, 2.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,13 +25,13 @@ pub enum Flaw {
     HeaderCount,
 }
 
-/// Reads every byte of a message and counts its header fields.
-pub(super) fn scan(message: &str) -> Result<usize, Flaw> {
-    let bytes = message.as_bytes();
-    if !(lines::are_whole(bytes) && lines::are_printable(bytes) && lines::are_short(bytes)) {
-        each_line(bytes).try_for_each(check_line)?;
+/// Says whether a message's bytes may leave, and counts its header fields, which all lie in its first
+/// piece.
+pub(super) fn scan(message: Pieces<'_>) -> Result<usize, Flaw> {
+    if message.look().kind != Kind::Printable {
+        each_line(&message.to_vec()).try_for_each(check_line)?;
     }
-    count_fields(bytes)
+    count_fields(message.iter().next().unwrap_or_default())
 }
 
 /// The lines with their ends; the last one may have none.
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn a_clean_message_passes_and_its_fields_are_counted() {
         let message = "From: a@b.c\r\nSubject: x\r\n y: z\r\n\r\nbody: 1\r\n\r\n\tz\r\n";
-        assert_eq!(scan(message), Ok(2));
+        assert_eq!(scan(message.as_bytes().into()), Ok(2));
         assert_eq!(field_names(message.as_bytes()), [b"From".as_slice(), b"Subject"]);
     }
 
@@ -122,7 +123,7 @@ mod tests {
             ("A: b\r\n", Flaw::HeaderLine),
             ("", Flaw::HeaderLine),
         ] {
-            assert_eq!(scan(message), Err(flaw), "{message:?}");
+            assert_eq!(scan(message.as_bytes().into()), Err(flaw), "{message:?}");
         }
     }
 }

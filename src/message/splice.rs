@@ -2,17 +2,20 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
-use aws_lc_rs::digest;
+use aws_lc_rs::digest::{Context, SHA256};
 
 use super::error::{Field, Reason, Unrenderable};
-use super::frozen::{Frozen, Part, Segment};
+use super::frozen::{Frozen, Part};
 use super::scan::{Flaw, scan};
+use super::stencil::{Gap, Stencil, Step};
 use super::{header, quoted_printable};
 use crate::dkim::{KeyId, Signer, Signers};
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
 use crate::domain::issue::Slot;
+use crate::domain::spliced::Spliced;
 use crate::domain::time::Instant;
 
 /// Whom a copy is for: what fills the gaps of the template, frozen in the delivery's row.
@@ -45,17 +48,26 @@ impl<'a> Recipient<'a> {
     }
 }
 
-/// The RFC 5322 bytes of one copy.
+/// One copy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The message, signatures included: lines ended by CRLF, not dot-stuffed.
-    pub bytes: Vec<u8>,
-    /// SHA-256 of `bytes`.
+    /// Its RFC 5322 bytes, signatures included: lines ended by CRLF, not dot-stuffed.
+    pub content: Spliced,
+    /// Two copies with the same digest have the same bytes: SHA-256 of the [stencil's](Frozen) digest
+    /// of what is in common, of the places where that stands (each as 64 bits, little-endian), and of
+    /// the copy's own bytes.
     pub digest: [u8; 32],
     /// Its Message-ID, without the angle brackets.
     pub message_id: MessageId,
     /// The keys that signed it, in the order of their signatures; none when it is unsigned.
     pub keys: Vec<KeyId>,
+}
+
+impl Message {
+    /// Its bytes in one piece.
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.content.pieces().to_vec()
+    }
 }
 
 impl fmt::Debug for Message {
@@ -90,31 +102,67 @@ pub fn assemble_in(
     date: Instant,
 ) -> Result<Message, Unrenderable> {
     let gaps = Gaps::new(recipient, message_id, date)?;
-    let segments = frozen.chosen(|slot| recipient.value(slot).is_empty());
-    let length: usize = segments.iter().map(|segment| segment.static_length(&frozen.pictures)).sum();
+    let stencil = frozen.stencil(|slot| recipient.value(slot).is_empty());
     buffer.clear();
-    let mut out = String::from_utf8(buffer).expect("no bytes are text");
-    out.reserve(length + 1024);
-    for segment in segments {
-        gaps.fill(segment, &frozen.pictures, &mut out);
-    }
+    let own = String::from_utf8(buffer).expect("no bytes are text");
+    let mut draft = Draft { own, places: Vec::with_capacity(stencil.common.len()), stencil };
+    draft.fill(&gaps);
     if !signers.is_empty() {
-        out.insert_str(0, &signers.sign(&out, date.timestamp()));
+        draft.sign(signers, date);
     }
-    check(&out, frozen.headers + signers.len())?;
-    let bytes = out.into_bytes();
-    let digest = digest::digest(&digest::SHA256, &bytes).as_ref().try_into().expect("SHA-256 has 32 bytes");
+    let digest = draft.digest();
+    let content = Spliced::new(draft.own.into_bytes(), draft.places, Arc::clone(&stencil.common));
+    check(&content, frozen.headers + signers.len())?;
     let keys = signers.iter().map(Signer::id).cloned().collect();
-    Ok(Message { bytes, digest, message_id: message_id.clone(), keys })
+    Ok(Message { content, digest, message_id: message_id.clone(), keys })
 }
 
-fn check(message: &str, headers: usize) -> Result<(), Unrenderable> {
-    let flaw = match scan(message) {
+fn check(message: &Spliced, headers: usize) -> Result<(), Unrenderable> {
+    let flaw = match scan(message.pieces()) {
         Ok(found) if found == headers => return Ok(()),
         Ok(_) => Flaw::HeaderCount,
         Err(flaw) => flaw,
     };
     Err(Unrenderable::new(Field::Message, Reason::Malformed(flaw)))
+}
+
+/// A copy in the making: its own bytes, and where among them the stretches in common stand.
+struct Draft<'a> {
+    own: String,
+    places: Vec<usize>,
+    stencil: &'a Stencil,
+}
+
+impl Draft<'_> {
+    fn fill(&mut self, gaps: &Gaps) {
+        self.own.reserve(self.stencil.copied + 1024);
+        for step in &self.stencil.steps {
+            match step {
+                Step::Copy(text) => self.own.push_str(text),
+                Step::Common => self.places.push(self.own.len()),
+                Step::Gap(gap) => gaps.fill(gap, &mut self.own),
+            }
+        }
+    }
+
+    /// Puts the signatures on top.
+    fn sign(&mut self, signers: &Signers, date: Instant) {
+        let first = self.places.first().copied().unwrap_or(self.own.len());
+        let ends = self.places.iter().skip(1).copied().chain([self.own.len()]);
+        let between = self.places.iter().zip(ends).map(|(start, end)| &self.own.as_bytes()[*start..end]);
+        let rest = self.stencil.common.iter().zip(between).flat_map(|(common, own)| [common.as_bytes(), own]);
+        let signatures = signers.sign(&self.own[..first], rest, date.timestamp());
+        self.own.insert_str(0, &signatures);
+        self.places.iter_mut().for_each(|place| *place += signatures.len());
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        let mut digest = Context::new(&SHA256);
+        digest.update(&self.stencil.digest);
+        self.places.iter().for_each(|place| digest.update(&(*place as u64).to_le_bytes()));
+        digest.update(self.own.as_bytes());
+        digest.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+    }
 }
 
 /// What fills the gaps of one copy: header values encoded, slot values as they were given.
@@ -139,16 +187,13 @@ impl<'a> Gaps<'a> {
         })
     }
 
-    fn fill(&self, segment: &Segment, pictures: &[String], out: &mut String) {
-        match segment {
-            Segment::Static(bytes) => out.push_str(bytes),
-            Segment::Picture(nth) => out.push_str(&pictures[*nth]),
-            Segment::Date => out.push_str(&self.date),
-            Segment::To => out.push_str(&self.to),
-            Segment::MessageId => out.extend(["<", self.message_id, ">"]),
-            Segment::ListUnsubscribe => out.extend(["<", self.recipient.unsubscribe_url, ">"]),
-            Segment::Slot(slot, part) => write(self.recipient.value(slot), *part, out),
-            Segment::SlotOr(slot, part, default) => match self.recipient.value(slot) {
+    fn fill(&self, gap: &Gap, out: &mut String) {
+        match gap {
+            Gap::Date => out.push_str(&self.date),
+            Gap::To => out.push_str(&self.to),
+            Gap::MessageId => out.extend(["<", self.message_id, ">"]),
+            Gap::ListUnsubscribe => out.extend(["<", self.recipient.unsubscribe_url, ">"]),
+            Gap::Slot(slot, part, default) => match self.recipient.value(slot) {
                 "" => write(default, *part, out),
                 value => write(value, *part, out),
             },
@@ -213,8 +258,7 @@ mod tests {
         let frozen = freeze(&issue(), &publication()).unwrap();
         let message = copy(&frozen, Some("Ada & Co <x>"), URL).unwrap();
         let expected = include_str!("sample.eml").replace('\n', "\r\n");
-        assert_eq!(String::from_utf8(message.bytes.clone()).unwrap(), expected);
-        assert_eq!(message.digest.as_slice(), digest::digest(&digest::SHA256, &message.bytes).as_ref());
+        assert_eq!(String::from_utf8(message.to_vec()).unwrap(), expected);
     }
 
     /// A copy of the issue as the ledger keeps it, with the soft breaks of its body removed.
@@ -225,7 +269,7 @@ mod tests {
         let id = message_id(&MessageIdKey::new(&[7; 32]), &frozen, &frozen.id(), SubscriberId(3), Generation::FIRST);
         let recipient = Recipient { address: &address, name, unsubscribe_url: URL, values };
         let message = assemble(&frozen, &Signers::none(), &recipient, &id, from_millis(0)).unwrap();
-        let text = String::from_utf8(message.bytes).unwrap();
+        let text = String::from_utf8(message.to_vec()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         format!("{head}\r\n\r\n{}", body.replace("=\r\n", ""))
     }
@@ -240,7 +284,7 @@ mod tests {
         let frozen = Frozen::from_bytes(stored).unwrap();
         assert_eq!((frozen.version, frozen.to_bytes().as_slice()), (1, stored));
         let message = copy(&frozen, Some("Ada & Co <x>"), URL).unwrap();
-        assert_eq!(String::from_utf8(message.bytes).unwrap(), include_str!("sample.eml").replace('\n', "\r\n"));
+        assert_eq!(String::from_utf8(message.to_vec()).unwrap(), include_str!("sample.eml").replace('\n', "\r\n"));
     }
 
     #[test]
@@ -299,7 +343,7 @@ mod tests {
         let stored = Frozen::from_bytes(&frozen.to_bytes()).unwrap();
         assert_eq!(stored.id(), frozen.id());
         let (first, again) = (copy(&frozen, None, URL).unwrap(), copy(&stored, None, URL).unwrap());
-        assert_eq!((first.bytes, first.digest), (again.bytes, again.digest));
+        assert_eq!((first.to_vec(), first.digest), (again.to_vec(), again.digest));
     }
 
     #[test]
@@ -310,9 +354,40 @@ mod tests {
             let address = Address::parse("ada.lovelace@example.net").unwrap();
             let recipient = Recipient { address: &address, name: Some("Ada"), unsubscribe_url: URL, values: &[] };
             let date = from_millis(1_790_000_000_123);
-            let again = assemble_in(eve.bytes, &frozen, &signers, &recipient, &ada.message_id, date).unwrap();
+            let again =
+                assemble_in(eve.content.into_own(), &frozen, &signers, &recipient, &ada.message_id, date).unwrap();
             assert!(again == ada);
         }
+    }
+
+    /// A copy that is long enough to have something in common with others.
+    fn long(html: &str) -> Frozen {
+        let html = format!("<p>{html}</p>\n{}", "<p>the same for everybody, line by line</p>\n".repeat(40));
+        freeze(&Issue { html, ..issue() }, &publication()).unwrap()
+    }
+
+    #[test]
+    fn a_digest_stands_for_every_byte_whether_it_is_the_copys_own_or_in_common() {
+        let (frozen, other) = (long("one"), long("two"));
+        let digest = |frozen: &Frozen, name| copy(frozen, Some(name), URL).unwrap().digest;
+        assert_eq!(digest(&frozen, "Ada"), digest(&frozen, "Ada"));
+        assert_ne!(digest(&frozen, "Ada"), digest(&frozen, "Adb"), "own");
+        assert_ne!(frozen.stencil(|_| false).digest, other.stencil(|_| false).digest);
+        let moved = |place| {
+            let stencil = frozen.stencil(|_| false);
+            Draft { own: "a\r\na\r\n".to_owned(), places: vec![place], stencil }.digest()
+        };
+        assert_ne!(moved(0), moved(3), "the same bytes in another order");
+    }
+
+    #[test]
+    fn what_is_in_common_is_signed_as_if_it_were_the_copys_own() {
+        let frozen = long("one");
+        let signed = copy_by(&signers(), &frozen, Some("Ada"), URL).unwrap();
+        assert!(signed.content.pieces().iter().count() > 1);
+        let plain = String::from_utf8(copy(&frozen, Some("Ada"), URL).unwrap().to_vec()).unwrap();
+        let signatures = signers().sign(&plain, [], from_millis(1_790_000_000_123).timestamp());
+        assert_eq!(String::from_utf8(signed.to_vec()).unwrap(), signatures + &plain);
     }
 
     #[test]
@@ -320,12 +395,12 @@ mod tests {
         let frozen = freeze(&issue(), &publication()).unwrap();
         let plain = copy(&frozen, Some("Ada"), URL).unwrap();
         let signed = copy_by(&signers(), &frozen, Some("Ada"), URL).unwrap();
-        let text = String::from_utf8(signed.bytes.clone()).unwrap();
+        let text = String::from_utf8(signed.to_vec()).unwrap();
         assert!(text.starts_with("DKIM-Signature: v=1; a=rsa-sha256;"));
-        assert!(text.ends_with(std::str::from_utf8(&plain.bytes).unwrap()));
+        assert!(text.ends_with(std::str::from_utf8(&plain.to_vec()).unwrap()));
         assert_eq!(text.matches("DKIM-Signature: ").count(), 2);
         assert_eq!(text.matches(" t=1790000000;").count(), 2, "the moment is the Date, in whole seconds");
-        assert_eq!(signed.digest.as_slice(), digest::digest(&digest::SHA256, &signed.bytes).as_ref());
+        assert_ne!(signed.digest, plain.digest);
         assert_eq!(signed.keys, signers().iter().map(Signer::id).cloned().collect::<Vec<_>>());
         assert!(plain.keys.is_empty());
         let again = copy_by(&signers(), &frozen, Some("Ada"), URL).unwrap();

@@ -4,7 +4,8 @@
 //! ends. So each begins with RSET: whatever a refusal left open is closed, and no recipient falls
 //! into another's transaction.
 
-use std::io;
+use std::io::{self, IoSlice};
+use std::ops::Range;
 
 use tokio::time::Instant;
 
@@ -122,23 +123,24 @@ impl Session {
         message: &Sendable<'_>,
         before_last: impl FnOnce() -> io::Result<()>,
     ) -> Result<(), Failure> {
-        let body = message.bytes();
-        let (early, last) = body.split_at(body.len().saturating_sub(LAST_CHUNK));
+        let length = message.pieces().len();
+        let early = length.saturating_sub(LAST_CHUNK);
         let start = self.start();
-        let commands = flight::commands(start, !early.is_empty());
+        let commands = flight::commands(start, early > 0);
         let mut lines = self.lines_before_chunks(message, start);
         self.life.count_mail();
         self.flight.owe(commands);
         let (data, limit) = (|broken| Failure::broke(Stage::Data, broken), self.timeouts.block);
-        if !early.is_empty() {
+        if early > 0 {
             lines.push_str(&bdat(early, ""));
-            self.wire.write_gathered([lines.as_bytes(), early], limit).await.map_err(data)?;
+            self.wire.write_gathered(&mut behind(&lines, message, 0..early), limit).await.map_err(data)?;
             lines.clear();
         }
-        lines.push_str(&bdat(last, " LAST"));
+        lines.push_str(&bdat(length - early, " LAST"));
+        let mut last = behind(&lines, message, early..length);
         before_last().map_err(|error| Failure::broke(Stage::Data, format!("could not be recorded ({error})")))?;
         let before = self.wire.written();
-        self.wire.write_gathered([lines.as_bytes(), last], limit).await.map_err(|broken| {
+        self.wire.write_gathered(&mut last, limit).await.map_err(|broken| {
             let stage = if self.wire.written() == before { Stage::Data } else { Stage::Dot };
             Failure::broke(stage, broken)
         })?;
@@ -162,6 +164,12 @@ impl Session {
     }
 }
 
-fn bdat(chunk: &[u8], last: &str) -> String {
-    format!("BDAT {}{last}\r\n", chunk.len())
+fn bdat(length: usize, last: &str) -> String {
+    format!("BDAT {length}{last}\r\n")
+}
+
+/// Lines, and behind them a stretch of the message.
+fn behind<'a>(lines: &'a str, message: &Sendable<'a>, stretch: Range<usize>) -> Vec<IoSlice<'a>> {
+    let chunk = message.pieces().within(stretch);
+    std::iter::once(lines.as_bytes()).chain(chunk).map(IoSlice::new).collect()
 }

@@ -1,8 +1,9 @@
 //! One message at a time: MAIL, RCPT, DATA, body, dot (RFC 5321, 3.3).
 
-use std::io;
+use std::io::{self, IoSlice};
 
 use crate::domain::reply::{Reply, Stage};
+use crate::domain::spliced::Pieces;
 
 use super::capabilities::{Capabilities, Extension};
 use super::commands::Command;
@@ -220,12 +221,17 @@ impl Session {
     ) -> Result<(), Failure> {
         let data = |broken| broke(Stage::Data, broken);
         self.wire.expect_silence().map_err(data)?;
-        let body = message.stuffed();
-        let (body, tail) = body.split_at(body.len().saturating_sub(TAIL));
-        self.wire.write(body, self.timeouts.block).await.map_err(data)?;
+        let stuffed = message.stuffed();
+        let body = stuffed.as_deref().map_or_else(|| message.pieces(), Pieces::from);
+        let length = body.len();
+        let early = length.saturating_sub(TAIL);
+        if early > 0 {
+            let mut pieces: Vec<IoSlice> = body.within(0..early).map(IoSlice::new).collect();
+            self.wire.write_gathered(&mut pieces, self.timeouts.block).await.map_err(data)?;
+        }
         let mut last = std::mem::take(&mut self.last);
         last.clear();
-        last.extend_from_slice(tail);
+        body.within(early..length).for_each(|piece| last.extend_from_slice(piece));
         last.extend_from_slice(FINAL_DOT);
         if let Some(opening) = next {
             self.life.count_mail();

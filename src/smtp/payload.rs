@@ -1,10 +1,10 @@
 //! What may be sent at all: bytes that every receiver reads as one message.
 
-use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use crate::domain::address::Address;
-use crate::domain::lines::{self, LONGEST};
+use crate::domain::lines::{Dots, Kind, LONGEST};
+use crate::domain::spliced::{Pieces, Spliced};
 
 use super::capabilities::{Capabilities, Extension};
 use super::envelope::Envelope;
@@ -50,15 +50,6 @@ enum Octets {
     EightBitHeader,
 }
 
-/// Whether a line begins with a dot, which goes over the wire as two (RFC 5321, 4.5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dots {
-    /// None does, as in most messages.
-    None,
-    /// One does, or more.
-    Some,
-}
-
 /// What a look at every octet of a message has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Nature {
@@ -67,10 +58,10 @@ struct Nature {
 }
 
 /// A message that has been checked and may go out: borrow it, it holds no copy.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Sendable<'a> {
     envelope: &'a Envelope,
-    message: &'a [u8],
+    message: Pieces<'a>,
     nature: Nature,
 }
 
@@ -79,38 +70,39 @@ pub struct Sendable<'a> {
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     envelope: Envelope,
-    message: Vec<u8>,
+    message: Spliced,
     nature: Nature,
 }
 
 impl Outgoing {
     /// Checks the bytes as [`Sendable::new`] does, and keeps them.
-    pub fn new(envelope: Envelope, message: Vec<u8>) -> Result<Self, Unsendable> {
-        let nature = Sendable::new(&envelope, &message)?.nature;
+    pub fn new(envelope: Envelope, message: Spliced) -> Result<Self, Unsendable> {
+        let nature = Nature::of(message.pieces())?;
         Ok(Self { envelope, message, nature })
     }
 
     /// The message as a session takes it.
     pub fn sendable(&self) -> Sendable<'_> {
-        Sendable { envelope: &self.envelope, message: &self.message, nature: self.nature }
+        Sendable { envelope: &self.envelope, message: self.message.pieces(), nature: self.nature }
     }
 
-    /// The bytes, not dot-stuffed.
-    pub fn bytes(&self) -> &[u8] {
-        &self.message
+    /// The bytes, not dot-stuffed, in one piece.
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.message.pieces().to_vec()
     }
 
-    /// The bytes, and their memory with them.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.message
+    /// The bytes that are the message's own, and their memory with them.
+    pub fn into_own(self) -> Vec<u8> {
+        self.message.into_own()
     }
 }
 
 impl<'a> Sendable<'a> {
     /// Checks the bytes of a message before dot-stuffing. Nothing is repaired: a repair would
     /// break a signature and the promise that a resend is byte-identical.
-    pub fn new(envelope: &'a Envelope, message: &'a [u8]) -> Result<Self, Unsendable> {
-        let nature = plain(message).map_or_else(|| check_lines(message), Ok)?;
+    pub fn new(envelope: &'a Envelope, message: impl Into<Pieces<'a>>) -> Result<Self, Unsendable> {
+        let message = message.into();
+        let nature = Nature::of(message)?;
         Ok(Self { envelope, message, nature })
     }
 
@@ -167,23 +159,24 @@ impl<'a> Sendable<'a> {
     }
 
     /// The message as it goes over the wire, dots stuffed (RFC 5321, 4.5.2), without the final
-    /// dot. Most messages need no stuffing, and are not copied.
-    pub(super) fn stuffed(&self) -> Cow<'a, [u8]> {
+    /// dot. Most messages need no stuffing, and are not copied: `None`.
+    pub(super) fn stuffed(&self) -> Option<Vec<u8>> {
         if self.nature.dots == Dots::None {
-            return Cow::Borrowed(self.message);
+            return None;
         }
-        let mut out = Vec::with_capacity(self.message.len() + self.message.len() / 64);
-        for line in self.message.split_inclusive(|byte| *byte == b'\n') {
+        let message = self.message.to_vec();
+        let mut out = Vec::with_capacity(message.len() + message.len() / 64);
+        for line in message.split_inclusive(|byte| *byte == b'\n') {
             if line.first() == Some(&b'.') {
                 out.push(b'.');
             }
             out.extend_from_slice(line);
         }
-        Cow::Owned(out)
+        Some(out)
     }
 
-    /// The message as it is: what BDAT sends (RFC 3030).
-    pub(super) fn bytes(&self) -> &'a [u8] {
+    /// The message as it is: what BDAT sends (RFC 3030), and DATA where nothing is to be stuffed.
+    pub(super) fn pieces(&self) -> Pieces<'a> {
         self.message
     }
 
@@ -192,14 +185,16 @@ impl<'a> Sendable<'a> {
     }
 }
 
-/// The nature of a message that is what nearly all are: ASCII, no NUL, lines of at most 998 octets that
-/// end with CRLF. What is not plain is looked at line by line.
-fn plain(message: &[u8]) -> Option<Nature> {
-    let is_plain = lines::are_ascii(message) && lines::are_whole(message) && lines::are_short(message);
-    is_plain.then(|| {
-        let dots = if lines::have_a_leading_dot(message) { Dots::Some } else { Dots::None };
-        Nature { octets: Octets::Ascii, dots }
-    })
+impl Nature {
+    /// The nature of a message, nearly always known by the look at it that was taken already: ASCII, no NUL,
+    /// lines of at most 998 octets that end with CRLF. What is not plain is looked at line by line.
+    fn of(message: Pieces<'_>) -> Result<Self, Unsendable> {
+        let look = message.look();
+        match look.kind {
+            Kind::Printable | Kind::Ascii => Ok(Self { octets: Octets::Ascii, dots: look.dots }),
+            Kind::Doubtful => check_lines(&message.to_vec()),
+        }
+    }
 }
 
 fn check_lines(message: &[u8]) -> Result<Nature, Unsendable> {
@@ -251,7 +246,7 @@ mod tests {
     }
 
     fn check(message: &[u8]) -> Result<(), Unsendable> {
-        Sendable::new(&envelope(), message).map(drop)
+        Nature::of(message.into()).map(drop)
     }
 
     fn relay(lines: &[&str]) -> Capabilities {
@@ -360,7 +355,8 @@ mod tests {
         let envelope = envelope();
         let Ok(sendable) = Sendable::new(&envelope, message) else { return Ok(()) };
         let next = b"MAIL FROM:<>\r\n";
-        let wire = [&sendable.stuffed()[..], b".\r\n", next].concat();
+        let body = sendable.stuffed().unwrap_or_else(|| message.to_vec());
+        let wire = [&body[..], b".\r\n", next].concat();
         for receiver in [STRICT, LENIENT] {
             prop_assert_eq!(receiver.read(&wire), Some((message.to_vec(), &next[..])));
         }
@@ -371,7 +367,7 @@ mod tests {
         #[test]
         fn the_quick_look_says_what_the_long_one_says(message in prop_oneof![troubled(), lines(), "[a\r\n]{990,1010}\r\n".prop_map(String::into_bytes)]) {
             let ascii = check_lines(&message).ok().filter(|nature| nature.octets == Octets::Ascii);
-            prop_assert_eq!(plain(&message), ascii);
+            prop_assert_eq!(Nature::of(message[..].into()).ok().filter(|nature| nature.octets == Octets::Ascii), ascii);
         }
 
         #[test]

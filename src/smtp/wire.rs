@@ -183,15 +183,13 @@ impl Wire {
 
     /// Hands all bytes to the kernel; `limit` is for each step of progress, not for the whole.
     pub(super) async fn write(&mut self, bytes: &[u8], limit: Duration) -> Result<(), Break> {
-        self.write_gathered([bytes, &[]], limit).await
+        self.write_gathered(&mut [IoSlice::new(bytes)], limit).await
     }
 
-    /// Hands both to the kernel, the second behind the first, in as few steps as it allows.
-    pub(super) async fn write_gathered(&mut self, bytes: [&[u8]; 2], limit: Duration) -> Result<(), Break> {
-        let mut slices = bytes.map(IoSlice::new);
+    /// Hands all pieces to the kernel, one behind the other, in as few steps as it allows.
+    pub(super) async fn write_gathered(&mut self, pieces: &mut [IoSlice<'_>], limit: Duration) -> Result<(), Break> {
+        let mut left = pieces;
         // What is empty goes, so that nothing but progress makes the rest shorter.
-        let end = if bytes[1].is_empty() { 1 } else { 2 };
-        let mut left = &mut slices[..end];
         IoSlice::advance_slices(&mut left, 0);
         while !left.is_empty() {
             let step = match &*left {
@@ -204,9 +202,11 @@ impl Wire {
             }
             IoSlice::advance_slices(&mut left, n);
         }
-        // Under TLS the last record may still be in the library's buffer.
-        let flush = timeout(limit, self.socket().flush()).await;
-        flush.map_err(|_| Break::after(limit, "the relay took no data"))??;
+        if !matches!(self.stream, Stream::Clear(_)) {
+            // Under TLS the last record may still be in the library's buffer.
+            let flush = timeout(limit, self.socket().flush()).await;
+            flush.map_err(|_| Break::after(limit, "the relay took no data"))??;
+        }
         if self.acknowledgement == Acknowledgement::Owed {
             // What goes out carries the acknowledgement.
             self.acknowledgement = Acknowledgement::Done;
@@ -217,13 +217,16 @@ impl Wire {
     /// Waits for one whole reply; `limit` is for all of it, so that a relay which sends a
     /// byte a second gains nothing.
     pub(super) async fn reply(&mut self, limit: Duration) -> Result<RawReply, Break> {
-        self.reply_until(Instant::now() + limit, limit).await
+        // What is there needs no timer, nor the time.
+        match self.inbox.take() {
+            Some(reply) => reply,
+            None => self.reply_until(Instant::now() + limit, limit).await,
+        }
     }
 
     /// As [`Wire::reply`], until a moment that lies `limit` after the waiting began. May be
     /// given up and asked again: nothing that was read is lost.
     pub(super) async fn reply_until(&mut self, end: Instant, limit: Duration) -> Result<RawReply, Break> {
-        // What is there needs no timer.
         if let Some(reply) = self.inbox.take() {
             return reply;
         }
