@@ -18,8 +18,8 @@ use super::printer;
 use super::progress::Progress;
 use super::status;
 use crate::campaign::{self, Choice, OpenError, Opened, Plan, Prepared, Timeframe};
-use crate::config::{self, Config};
-use crate::deliver::{Ending, OTHER_VERSION, Patience, Stop, Tally};
+use crate::config::{self, Config, Relay};
+use crate::deliver::{Ending, OTHER_VERSION, OneCore, Patience, Stop, Tally};
 use crate::diagnostic::has_errors;
 use crate::domain::delivery::{CampaignState, InDoubtPolicy, Totals};
 use crate::domain::ids::CampaignId;
@@ -104,7 +104,8 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
         printer::say("nothing was written and nothing was mailed");
         return Ok(Exit::Done);
     };
-    let sender = become_sender(context, &config, &ledger)?;
+    let core = core(&config);
+    let sender = core.hold(|| become_sender(context, &config, &ledger))?;
     let built = campaign::build(&prepared, &ledger)?;
     let mut diagnostics = [prepared.diagnostics.clone(), built.diagnostics.clone()].concat();
     let opened = match campaign::open(&prepared, &ledger, &choice, timeframe, context.now()) {
@@ -122,7 +123,7 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
     announce(&opened);
     let concerned = unfinished(&ledger)?;
     see_to_overdue(&ledger, &concerned, manner.overdue, context.now())?;
-    let ending = deliver(context, &config, &ledger, sender, manner.patience, endpoint)?;
+    let ending = core.hold(|| deliver(context, &config, &ledger, sender, manner.patience, endpoint))?;
     let fates = conclude(&config, &ledger, &concerned)?;
     let exit = verdict(&ending, &fates)?;
     Ok(if exit == Exit::Done && has_errors(&diagnostics) { Exit::Invalid } else { exit })
@@ -282,6 +283,11 @@ fn announce(opened: &Opened) {
     for (campaign, title) in &opened.campaigns {
         printer::say(&format!("campaign {campaign}: {title}"));
     }
+}
+
+/// Where mail is delivered and the ledger written: beside a relay on this machine.
+fn core(config: &Config) -> OneCore {
+    if config.relays.iter().any(Relay::is_here) { OneCore::of_two() } else { OneCore::none() }
 }
 
 /// The runtime that mail leaves from: one thread has the wire and makes the messages. Two would wake

@@ -63,6 +63,13 @@ pub struct Relay {
     pub sign: Sign,
 }
 
+impl Relay {
+    /// Whether it is on this machine, as far as its name says so.
+    pub fn is_here(&self) -> bool {
+        is_loopback(&self.host)
+    }
+}
+
 /// Builds a relay, noting everything that is wrong with it; `None` when no relay comes of it.
 pub(super) fn relay(raw: &RawRelay, sheet: &Sheet<'_>, root: &Path, environment: &Environment) -> Option<Relay> {
     let ca_pem = raw.ca_file.as_ref().map(|file| certificates(file, sheet, root));
@@ -199,7 +206,7 @@ fn note_missing_password(typed: &Typed<String>, sheet: &Sheet<'_>) {
 }
 
 fn security(url: &Url, typed: &Typed<String>, allowed: ClearText, sheet: &Sheet<'_>) -> Option<Security> {
-    let is_fine = allowed == ClearText::Allowed || is_loopback(url);
+    let is_fine = allowed == ClearText::Allowed || is_loopback(&host_text(url));
     match url.scheme() {
         "smtps" => Some(Security::Implicit),
         "smtp+starttls" => Some(Security::StartTls),
@@ -219,8 +226,7 @@ fn security(url: &Url, typed: &Typed<String>, allowed: ClearText, sheet: &Sheet<
 }
 
 /// Only names that cannot leave this machine: `localhost` itself, and addresses.
-fn is_loopback(url: &Url) -> bool {
-    let host = host_text(url);
+fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

@@ -11,6 +11,7 @@
 
 mod beat;
 mod connection;
+mod cores;
 mod gate;
 mod health;
 mod make;
@@ -37,6 +38,7 @@ use crate::config::Clock;
 use crate::domain::time::Instant;
 use crate::ledger::{Ledger, LedgerError, Sender};
 pub use beat::{Beat, Phase, RelayBeat, RelayState, SenderBeat};
+pub use cores::OneCore;
 pub use gate::Timing;
 use gate::{Gate, Held};
 use health::Prognosis;

@@ -8,14 +8,20 @@ use std::sync::LazyLock;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::cores;
+
 /// How far the threads step back, in steps of `nice`: their part is a tenth where others want a core.
 #[cfg(target_os = "linux")]
 const STEP_BACK: i32 = 10;
 
 /// As many threads as cores, from the first signature to the end of the process.
 static THREADS: LazyLock<ThreadPool> = LazyLock::new(|| {
-    let threads = ThreadPoolBuilder::new().thread_name(|nth| format!("signer {nth}")).start_handler(|_| step_back());
-    threads.build().expect("the system gives a thread for each core")
+    let threads = ThreadPoolBuilder::new().num_threads(cores::count()).thread_name(|nth| format!("signer {nth}"));
+    let begin = |_| {
+        cores::spread();
+        step_back();
+    };
+    threads.start_handler(begin).build().expect("the system gives a thread for each core")
 });
 
 /// Does the same with each of them and returns the results in their order. Blocks until all is done.
@@ -49,6 +55,15 @@ mod tests {
         let given: Vec<u32> = (0..500).collect();
         assert_eq!(on_all_cores(given.clone(), |n| n), given);
         assert!(on_all_cores(Vec::<u32>::new(), |n| n).is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn all_cores_sign_even_for_somebody_who_is_kept_on_one() {
+        let cores = || std::thread::available_parallelism().unwrap().get();
+        let all = cores();
+        let signing = cores::OneCore::of_two().hold(|| on_all_cores(vec![(); 100], |()| cores()));
+        assert_eq!(signing, [all; 100]);
     }
 
     #[cfg(target_os = "linux")]

@@ -1,0 +1,152 @@
+//! Which core the wire and the ledger work on.
+//!
+//! On a machine of two cores that also is the relay's, the relay needs one for itself. The scheduler
+//! does not know that: it puts whoever wakes on the core that is idle just then. So now and again the
+//! ledger's writer or a claim has the relay's core, the relay answers late, and soon everybody waits
+//! for somebody. The wire's thread, the ledger's writer and the claims take turns anyway; kept on
+//! one core they leave the other to the relay, and less than half as much of both is idle.
+
+use std::sync::OnceLock;
+
+use set::CoreSet;
+
+/// The cores of the process before anybody was kept on one of them.
+static ALL: OnceLock<Option<CoreSet>> = OnceLock::new();
+
+/// The core that is left beside the relay's, if it is as above.
+pub struct OneCore(Option<CoreSet>);
+
+impl OneCore {
+    /// Chooses the core that the calling thread is on, of two; of more or fewer none.
+    pub fn of_two() -> Self {
+        Self(all().filter(|all| all.count() == 2).map(|_| CoreSet::of_the_present()))
+    }
+
+    /// None: everybody works where they find room.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Does the work on the core; every thread that it starts stays there. Afterwards the calling thread
+    /// is where it was before. Where the system refuses, it is as if there were no core.
+    pub fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = CoreSet::of_this_thread().filter(|_| self.0.as_ref().is_some_and(CoreSet::keep_to)).map(Back);
+        let done = work();
+        drop(before);
+        done
+    }
+}
+
+/// Puts the thread back when it is dropped, be it by a panic.
+struct Back(CoreSet);
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        self.0.keep_to();
+    }
+}
+
+fn all() -> Option<&'static CoreSet> {
+    ALL.get_or_init(CoreSet::of_this_thread).as_ref()
+}
+
+/// Lets the calling thread work on every core, whoever started it.
+pub(super) fn spread() {
+    all().map(CoreSet::keep_to);
+}
+
+/// How many cores there are, even if the calling thread is kept on one; 0 when nobody knows.
+pub(super) fn count() -> usize {
+    all().map_or(0, CoreSet::count)
+}
+
+#[cfg(target_os = "linux")]
+mod set {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+
+    /// Some of the machine's cores.
+    #[derive(Debug, PartialEq)]
+    pub(super) struct CoreSet(CpuSet);
+
+    impl CoreSet {
+        /// Where the calling thread may work.
+        pub(super) fn of_this_thread() -> Option<Self> {
+            sched_getaffinity(None).ok().map(Self)
+        }
+
+        /// The one that the calling thread is on.
+        pub(super) fn of_the_present() -> Self {
+            let mut one = CpuSet::new();
+            one.set(sched_getcpu());
+            Self(one)
+        }
+
+        pub(super) fn count(&self) -> usize {
+            self.0.count() as usize
+        }
+
+        /// Keeps the calling thread to these, and those that it will start; whether the system does.
+        pub(super) fn keep_to(&self) -> bool {
+            sched_setaffinity(None, &self.0).is_ok()
+        }
+    }
+}
+
+/// Elsewhere threads go where the system puts them.
+#[cfg(not(target_os = "linux"))]
+mod set {
+    pub(super) enum CoreSet {}
+
+    impl CoreSet {
+        pub(super) fn of_this_thread() -> Option<Self> {
+            None
+        }
+
+        pub(super) fn of_the_present() -> Self {
+            unreachable!("asked only where the cores are known")
+        }
+
+        pub(super) fn count(&self) -> usize {
+            match *self {}
+        }
+
+        pub(super) fn keep_to(&self) -> bool {
+            match *self {}
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mine() -> usize {
+        CoreSet::of_this_thread().unwrap().count()
+    }
+
+    #[test]
+    fn of_two_cores_one_is_kept_by_the_work_and_all_that_it_starts_but_not_by_what_spreads() {
+        let before = mine();
+        let core = OneCore::of_two();
+        let held = if before == 2 { 1 } else { before };
+        core.hold(|| {
+            assert_eq!(mine(), held);
+            std::thread::spawn(move || {
+                assert_eq!(mine(), held);
+                spread();
+                assert_eq!(mine(), before);
+            })
+            .join()
+            .unwrap();
+            assert_eq!(count(), before);
+        });
+        assert_eq!(mine(), before, "the hold ends");
+    }
+
+    #[test]
+    fn without_a_core_everybody_works_where_they_did() {
+        let before = mine();
+        OneCore::none().hold(|| assert_eq!(mine(), before));
+    }
+}
