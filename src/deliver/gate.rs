@@ -19,7 +19,7 @@ use crate::domain::rules::Rules;
 use crate::domain::time::Instant;
 use crate::domain::traffic::{Condition, Effect, NOTES, News, Passage, RelayLimits, RelayStanding, Traffic};
 use crate::domain::window::Day;
-use crate::ledger::{Claim, Note};
+use crate::ledger::{Claim, Note, Purpose};
 
 /// When mail goes, how fast, and what replies mean.
 #[derive(Debug, Clone, Default)]
@@ -80,15 +80,23 @@ impl Gate {
     }
 
     /// Until when a claim waits for its reader's day or its domain, and why; `None` is "not
-    /// at all, as far as that goes".
+    /// at all, as far as that goes". What is in doubt does not wait.
     pub fn wait(&self, claim: &Claim, now: Instant) -> Option<(Instant, &'static str)> {
+        if claim.purpose == Purpose::Resend {
+            return None;
+        }
+        let for_the_domain = || Some((lock(&self.traffic).promise(claim.address.domain(), now)?, DOMAIN_FULL));
+        self.wait_for_the_day(claim, now).or_else(for_the_domain)
+    }
+
+    /// The same as far as the reader's day goes, which may have come to its end since the claim.
+    pub fn wait_for_the_day(&self, claim: &Claim, now: Instant) -> Option<(Instant, &'static str)> {
+        if self.day == Day::default() || claim.purpose == Purpose::Resend {
+            return None;
+        }
         let zone = claim.time_zone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(self.zone);
         let free = self.day.free_from(claim.start, now, zone);
-        if free > now {
-            return Some((free, "it is not the time of day for it where the reader lives"));
-        }
-        let promised = lock(&self.traffic).promise(claim.address.domain(), now)?;
-        Some((promised, DOMAIN_FULL))
+        (free > now).then_some((free, "it is not the time of day for it where the reader lives"))
     }
 
     /// Asks for the passage of one claim.

@@ -203,11 +203,7 @@ impl Preparer {
         let mut postponed = Vec::new();
         // What is halted stays claimed, so that it does not come round again in this run.
         for claim in claims.into_iter().filter(|claim| !self.shared.gate.is_halted(&claim.campaign)) {
-            let wait = match claim.purpose {
-                Purpose::Send => self.shared.gate.wait(&claim, now),
-                Purpose::Resend => None,
-            };
-            match wait {
+            match self.shared.gate.wait(&claim, now) {
                 Some((until, reason)) => {
                     postponed.push(Postpone { delivery: claim.delivery, until, reason: reason.to_owned() });
                 }

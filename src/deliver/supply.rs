@@ -59,8 +59,8 @@ pub(super) async fn run(
 struct Admitted {
     /// To be begun now, each through the relay of that number.
     go: Vec<(Prepared, OwnedSemaphorePermit, usize)>,
-    /// To be given back until a moment.
-    postponed: Vec<(Prepared, Instant)>,
+    /// To be given back until a moment, with the reason.
+    postponed: Vec<(Prepared, Instant, &'static str)>,
     /// Why nobody else may go now.
     wait: Option<Wait>,
 }
@@ -76,13 +76,18 @@ fn admit(shared: &Shared, batch: &mut VecDeque<Prepared>, rooms: Vec<OwnedSemaph
         if shared.gate.is_halted(&prepared.claim.campaign) {
             continue;
         }
+        // Asked when it was claimed, too. With a slow relay that may be a while ago.
+        if let Some((until, reason)) = shared.gate.wait_for_the_day(&prepared.claim, now) {
+            admitted.postponed.push((prepared, until, reason));
+            continue;
+        }
         let wait = match shared.gate.ask(&prepared.claim, condition, room, now) {
             Passage::Go(relay) => {
                 admitted.go.push((prepared, piece, relay));
                 continue;
             }
             Passage::DomainFull(until) if prepared.claim.purpose == Purpose::Send => {
-                admitted.postponed.push((prepared, until));
+                admitted.postponed.push((prepared, until, DOMAIN_FULL));
                 continue;
             }
             // A doubt is never postponed: it waits here.
@@ -96,15 +101,15 @@ fn admit(shared: &Shared, batch: &mut VecDeque<Prepared>, rooms: Vec<OwnedSemaph
     admitted
 }
 
-/// Gives back what its domain does not take now.
-fn give_back(shared: &Arc<Shared>, postponed: Vec<(Prepared, Instant)>) {
+/// Gives back what has to wait for its reader's day or its domain.
+fn give_back(shared: &Arc<Shared>, postponed: Vec<(Prepared, Instant, &'static str)>) {
     if postponed.is_empty() {
         return;
     }
-    let ask = |(prepared, until): &(Prepared, Instant)| Postpone {
+    let ask = |(prepared, until, reason): &(Prepared, Instant, &str)| Postpone {
         delivery: prepared.claim.delivery,
         until: *until,
-        reason: DOMAIN_FULL.to_owned(),
+        reason: (*reason).to_owned(),
     };
     let recorded = shared.sender.postpone(postponed.iter().map(ask).collect(), shared.clock.now());
     let shared = Arc::clone(shared);

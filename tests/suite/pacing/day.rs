@@ -1,6 +1,10 @@
 //! Quiet hours, sends at a time of the day, and what comes too late.
 
-use super::{count, good, people, publish_at, relay, site};
+use std::time::Duration;
+
+use chrono::{TimeDelta, Timelike, Utc};
+
+use super::{Script, Sink, count, good, people, publish_at, relay, site};
 
 #[test]
 fn nobody_is_woken_where_they_live() {
@@ -43,4 +47,24 @@ fn what_comes_too_late_is_not_sent() {
     assert_eq!(count(&site, "pending"), 3);
     publish_at(&site, "2026-01-11T08:00:00Z").expect_code(0);
     assert_eq!((count(&site, "expired"), sink.accepted_count()), (3, 0));
+}
+
+/// By the machine's own clock, at the next full minute: what was claimed and made before it, and is much more
+/// than what may be begun ahead, does not leave in the quiet hours.
+#[test]
+fn what_was_made_ready_before_the_quiet_hours_waits_for_their_end() {
+    let sink = Sink::start(Script { delay: Duration::from_millis(250), ..Script::default() });
+    let start = (Utc::now() + TimeDelta::seconds(68)).with_second(0).expect("a minute begins with 0");
+    let hours = format!("{}-{}", start.format("%H:%M"), (start + TimeDelta::hours(6)).format("%H:%M"));
+    let delivery = format!("connections = 1\n[delivery]\nquiet_hours = \"{hours}\"\n");
+    let readers = people(500, "example.org").into_iter().map(|reader| format!("{reader} UTC")).collect::<Vec<_>>();
+    let site = site(&relay(&sink, &delivery), &readers);
+    let mut publish = site.start(&["publish", "--yes"]);
+    std::thread::sleep((start - Utc::now()).to_std().expect("the minute has not begun") + Duration::from_secs(1));
+    let before = sink.accepted_count();
+    assert!(publish.wait().expect("it ends").success());
+    let (after, waiting) = (sink.accepted_count() - before, count(&site, "pending"));
+    println!("{before} left before the quiet hours, {after} of those that had begun in them, {waiting} wait");
+    assert!(before > 0 && after <= 3, "{after} left in the quiet hours");
+    assert_eq!(before + after + waiting, 500);
 }
