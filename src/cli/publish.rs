@@ -123,7 +123,7 @@ pub fn run(context: &Context, selection: &Selection, manner: &Manner) -> Result<
     announce(&opened);
     let concerned = unfinished(&ledger)?;
     see_to_overdue(&ledger, &concerned, manner.overdue, context.now())?;
-    let ending = core.hold(|| deliver(context, &config, &ledger, sender, manner.patience, endpoint))?;
+    let ending = deliver(context, &config, &ledger, sender, &core, manner.patience, endpoint)?;
     let fates = conclude(&config, &ledger, &concerned)?;
     let exit = verdict(&ending, &fates)?;
     Ok(if exit == Exit::Done && has_errors(&diagnostics) { Exit::Invalid } else { exit })
@@ -285,9 +285,10 @@ fn announce(opened: &Opened) {
     }
 }
 
-/// Where mail is delivered and the ledger written: beside a relay on this machine.
+/// Where mail is delivered and the ledger written: beside the relay, when that is on this machine.
 fn core(config: &Config) -> OneCore {
-    if config.relays.iter().any(Relay::is_here) { OneCore::of_two() } else { OneCore::none() }
+    let is_used_here = |relay: &Relay| relay.is_here() && relay.pace.weight > 0;
+    if config.relays.iter().any(is_used_here) { OneCore::of_two() } else { OneCore::none() }
 }
 
 /// The runtime that mail leaves from: one thread has the wire and makes the messages. Two would wake
@@ -310,6 +311,7 @@ fn deliver(
     config: &Config,
     ledger: &Ledger,
     sender: Sender,
+    core: &OneCore,
     patience: Patience,
     endpoint: Option<Endpoint>,
 ) -> Result<Ending, Failure> {
@@ -319,9 +321,12 @@ fn deliver(
     let metrics = endpoint.map(|endpoint| endpoint.serve(Arc::clone(&tally))).transpose()?;
     let (stop, _) = watch::channel(Stop::No);
     let progress = Progress::follow(Arc::clone(&tally), pending.ready);
-    let sent = delivery_runtime()?.block_on(async {
-        tokio::spawn(drain_on_signal(stop.clone()));
-        campaign::send(config, ledger.clone(), sender, patience, clock, tally, stop).await
+    let runtime = delivery_runtime()?;
+    let sent = core.hold(|| {
+        runtime.block_on(async {
+            tokio::spawn(drain_on_signal(stop.clone()));
+            campaign::send(config, ledger.clone(), sender, patience, clock, tally, stop).await
+        })
     });
     drop((progress, metrics));
     Ok(sent?.ending)

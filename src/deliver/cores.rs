@@ -10,8 +10,14 @@ use std::sync::OnceLock;
 
 use set::CoreSet;
 
-/// The cores of the process before anybody was kept on one of them.
-static ALL: OnceLock<Option<CoreSet>> = OnceLock::new();
+/// What the process had before anybody was kept on one core.
+struct All {
+    cores: CoreSet,
+    /// How many threads are worth having: a container may have less time than cores.
+    threads: usize,
+}
+
+static ALL: OnceLock<Option<All>> = OnceLock::new();
 
 /// The core that is left beside the relay's, if it is as above.
 pub struct OneCore(Option<CoreSet>);
@@ -19,7 +25,7 @@ pub struct OneCore(Option<CoreSet>);
 impl OneCore {
     /// Chooses the core that the calling thread is on, of two; of more or fewer none.
     pub fn of_two() -> Self {
-        Self(all().filter(|all| all.count() == 2).map(|_| CoreSet::of_the_present()))
+        Self(all().filter(|all| all.cores.count() == 2).map(|_| CoreSet::of_the_present()))
     }
 
     /// None: everybody works where they find room.
@@ -46,18 +52,23 @@ impl Drop for Back {
     }
 }
 
-fn all() -> Option<&'static CoreSet> {
-    ALL.get_or_init(CoreSet::of_this_thread).as_ref()
+fn all() -> Option<&'static All> {
+    let now = || {
+        let threads = std::thread::available_parallelism().ok()?.get();
+        Some(All { cores: CoreSet::of_this_thread()?, threads })
+    };
+    ALL.get_or_init(now).as_ref()
 }
 
 /// Lets the calling thread work on every core, whoever started it.
 pub(super) fn spread() {
-    all().map(CoreSet::keep_to);
+    all().map(|all| all.cores.keep_to());
 }
 
-/// How many cores there are, even if the calling thread is kept on one; 0 when nobody knows.
-pub(super) fn count() -> usize {
-    all().map_or(0, CoreSet::count)
+/// How many threads have something of working on every core, even if the calling one is kept on one; 0
+/// when nobody knows.
+pub(super) fn threads() -> usize {
+    all().map_or(0, |all| all.threads)
 }
 
 #[cfg(target_os = "linux")]
@@ -126,26 +137,27 @@ mod tests {
     }
 
     #[test]
-    fn of_two_cores_one_is_kept_by_the_work_and_all_that_it_starts_but_not_by_what_spreads() {
-        let before = mine();
-        let core = OneCore::of_two();
-        let held = if before == 2 { 1 } else { before };
+    fn what_is_held_and_all_that_it_starts_stays_on_one_core_and_what_spreads_does_not() {
+        let (before, wanted) = (mine(), threads());
+        let core = OneCore(Some(CoreSet::of_the_present()));
         core.hold(|| {
-            assert_eq!(mine(), held);
+            assert_eq!(mine(), 1);
             std::thread::spawn(move || {
-                assert_eq!(mine(), held);
+                assert_eq!((mine(), threads()), (1, wanted));
                 spread();
                 assert_eq!(mine(), before);
             })
             .join()
             .unwrap();
-            assert_eq!(count(), before);
         });
         assert_eq!(mine(), before, "the hold ends");
+        assert!(std::panic::catch_unwind(|| core.hold(|| panic!("on purpose"))).is_err());
+        assert_eq!(mine(), before, "as it does by a panic");
     }
 
     #[test]
-    fn without_a_core_everybody_works_where_they_did() {
+    fn of_two_cores_one_is_kept_and_of_others_none() {
+        assert_eq!(OneCore::of_two().0.map(|one| one.count()), (mine() == 2).then_some(1));
         let before = mine();
         OneCore::none().hold(|| assert_eq!(mine(), before));
     }

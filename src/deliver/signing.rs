@@ -16,7 +16,7 @@ const STEP_BACK: i32 = 10;
 
 /// As many threads as cores, from the first signature to the end of the process.
 static THREADS: LazyLock<ThreadPool> = LazyLock::new(|| {
-    let threads = ThreadPoolBuilder::new().num_threads(cores::count()).thread_name(|nth| format!("signer {nth}"));
+    let threads = ThreadPoolBuilder::new().num_threads(cores::threads()).thread_name(|nth| format!("signer {nth}"));
     let begin = |_| {
         cores::spread();
         step_back();
@@ -62,8 +62,8 @@ mod tests {
     fn all_cores_sign_even_for_somebody_who_is_kept_on_one() {
         let cores = || std::thread::available_parallelism().unwrap().get();
         let all = cores();
-        let signing = cores::OneCore::of_two().hold(|| on_all_cores(vec![(); 100], |()| cores()));
-        assert_eq!(signing, [all; 100]);
+        let sign = || on_all_cores(vec![(); 100], |()| (cores(), rayon::current_num_threads()));
+        assert_eq!(cores::OneCore::of_two().hold(sign), [(all, all); 100]);
     }
 
     #[cfg(target_os = "linux")]
