@@ -33,6 +33,19 @@ async fn a_long_body_arrives_whole() {
 }
 
 #[tokio::test]
+async fn a_message_in_pieces_arrives_as_one() {
+    for (encryption, security) in
+        [(Encryption::None, clear()), (Encryption::Implicit(Certificate::Good), Security::ImplicitTls)]
+    {
+        let sink = Sink::start(Script { encryption, ..Script::default() });
+        let mut session = connect(&settings_for(&sink, security)).await.unwrap();
+        let (envelope, message) = (envelope("ada"), in_pieces());
+        session.send(&Sendable::new(&envelope, message.pieces()).unwrap(), || Ok(())).await.unwrap();
+        assert!(sink.messages()[0].bytes == message.pieces().to_vec());
+    }
+}
+
+#[tokio::test]
 async fn a_refused_recipient_keeps_the_connection_and_costs_one_rset() {
     for script in [Script::default(), without_pipelining(Script::default())] {
         let sink = Sink::start(script);

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use fieldpost::domain::address::Address;
 use fieldpost::domain::reply::{Reply, Stage};
+use fieldpost::domain::spliced::{Common, Spliced};
 use fieldpost::smtp::{
     ClearTextTo, ClientName, Credentials, Envelope, Failure, FailureKind, Secret, Security, Sendable, Session,
     Settings, Timeouts, Tls,
@@ -65,6 +66,16 @@ async fn connect_clear(sink: &Sink) -> Session {
 fn envelope(local_part: &str) -> Envelope {
     let address = |text: &str| Address::parse(text).unwrap();
     Envelope::new(Some(address("bounce@example.org")), address(&format!("{local_part}@example.net")))
+}
+
+/// 60 KB in pieces of both kinds, some with dots to be stuffed; the last 16 KiB begin within a piece that is in
+/// common.
+fn in_pieces() -> Spliced {
+    let own = "Subject: pieces\r\n\r\n.own\r\nand own\r\n";
+    let common =
+        [".in common\r\n".repeat(2000), "the end of it\r\n".repeat(2500)].map(|text| Common::new(&text).unwrap());
+    let places = vec![own.len() - "and own\r\n".len(), own.len()];
+    Spliced::new(own.as_bytes().to_vec(), places, common.into())
 }
 
 async fn send(session: &mut Session, local_part: &str) -> Result<Reply, Failure> {

@@ -73,6 +73,22 @@ async fn a_message_in_chunks_arrives_whole_and_a_refused_chunk_is_its_own_matter
 }
 
 #[tokio::test]
+async fn a_message_in_pieces_arrives_as_one_by_chunks() {
+    for (encryption, security) in
+        [(Encryption::None, clear()), (Encryption::Implicit(Certificate::Good), Security::ImplicitTls)]
+    {
+        let sink = Sink::start(Script { encryption, ..chunking(vec![]) });
+        let mut session = connect(&Settings { window: 8, ..settings_for(&sink, security) }).await.unwrap();
+        let (envelope, message) = (envelope("ada"), in_pieces());
+        session.push(&Sendable::new(&envelope, message.pieces()).unwrap(), || Ok(())).await.unwrap();
+        session.pull().await.unwrap();
+        let arrived = &sink.messages()[0];
+        assert!(arrived.bytes == message.pieces().to_vec());
+        assert_eq!(arrived.chunks, 2);
+    }
+}
+
+#[tokio::test]
 async fn the_mark_is_made_before_the_last_chunk_and_before_nothing_else() {
     let sink = Sink::start(chunking(vec![]));
     let mut session = connect_with_window(&sink, 8).await;
