@@ -54,13 +54,17 @@ impl Maker {
         let buffer = self.spare.take();
         let message = message::assemble_in(buffer, issue, &signers, &recipient, &values.message_id, values.date)
             .map_err(|error| flaw(claim, &error))?;
+        let digest = match &claim.frozen {
+            Some(frozen) if message.is_known_as(&frozen.digest) => frozen.digest,
+            Some(_) | None => message.digest,
+        };
         let keys: Vec<&str> = message.keys.iter().map(KeyId::as_str).collect();
         let frozen = FrozenRow {
             date: values.date,
             merge: values.to_json(),
             message_id: message.message_id,
             keys: keys.join(" "),
-            digest: message.digest,
+            digest,
         };
         let envelope = Envelope {
             reports: Reports::Failures(envelope_id(&frozen.message_id)),

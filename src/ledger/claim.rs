@@ -74,7 +74,7 @@ pub struct Frozen {
     pub message_id: MessageId,
     /// The ids of the keys that signed it, divided by spaces; empty when none did.
     pub keys: String,
-    /// What stands for the bytes of the signed message before dot-stuffing, each and all.
+    /// The digest of the signed message before dot-stuffing; what it is over says `docs/LEDGER.md`.
     pub digest: [u8; 32],
 }
 

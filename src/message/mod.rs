@@ -14,6 +14,7 @@
 //! Nothing here reads the clock, a file or the network.
 
 mod error;
+mod filling;
 mod freeze;
 mod frozen;
 mod header;

@@ -68,7 +68,8 @@ fn check_line(line: &[u8]) -> Result<(), Flaw> {
 fn count_fields(message: &[u8]) -> Result<usize, Flaw> {
     let mut fields = 0;
     for line in each_line(message) {
-        match after_header_line(&line[..line.len() - 2], fields)? {
+        let line = line.strip_suffix(b"\r\n").ok_or(Flaw::LineEnd)?;
+        match after_header_line(line, fields)? {
             Some(so_far) => fields = so_far,
             None => return Ok(fields),
         }

@@ -1,16 +1,15 @@
 //! One recipient's copy of a frozen issue.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{self, Context, SHA256};
 
 use super::error::{Field, Reason, Unrenderable};
-use super::frozen::{Frozen, Part};
+use super::filling::Filling;
+use super::frozen::Frozen;
 use super::scan::{Flaw, scan};
-use super::stencil::{Gap, Stencil, Step};
-use super::{header, quoted_printable};
+use super::stencil::{Stencil, Step};
 use crate::dkim::{KeyId, Signer, Signers};
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
@@ -53,9 +52,9 @@ impl<'a> Recipient<'a> {
 pub struct Message {
     /// Its RFC 5322 bytes, signatures included: lines ended by CRLF, not dot-stuffed.
     pub content: Spliced,
-    /// Two copies with the same digest have the same bytes: SHA-256 of the [stencil's](Frozen) digest
-    /// of what is in common, of the places where that stands (each as 64 bits, little-endian), and of
-    /// the copy's own bytes.
+    /// Two copies with the same digest have the same bytes: it is SHA-256 of the digest of what copies
+    /// have in common (SHA-256 of the SHA-256 of each stretch), of the places where that stands (each as
+    /// 64 bits, little-endian), and of the copy's own bytes.
     pub digest: [u8; 32],
     /// Its Message-ID, without the angle brackets.
     pub message_id: MessageId,
@@ -67,6 +66,12 @@ impl Message {
     /// Its bytes in one piece.
     pub fn to_vec(&self) -> Vec<u8> {
         self.content.pieces().to_vec()
+    }
+
+    /// Whether a digest that was frozen is one of these bytes: this one, or the plain SHA-256 that the first
+    /// ledgers hold.
+    pub fn is_known_as(&self, digest: &[u8; 32]) -> bool {
+        self.digest == *digest || digest::digest(&SHA256, &self.to_vec()).as_ref() == digest
     }
 }
 
@@ -101,12 +106,12 @@ pub fn assemble_in(
     message_id: &MessageId,
     date: Instant,
 ) -> Result<Message, Unrenderable> {
-    let gaps = Gaps::new(recipient, message_id, date)?;
+    let filling = Filling::new(recipient, message_id, date)?;
     let stencil = frozen.stencil(|slot| recipient.value(slot).is_empty());
     buffer.clear();
     let own = String::from_utf8(buffer).expect("no bytes are text");
     let mut draft = Draft { own, places: Vec::with_capacity(stencil.common.len()), stencil };
-    draft.fill(&gaps);
+    draft.fill(&filling);
     if !signers.is_empty() {
         draft.sign(signers, date);
     }
@@ -134,13 +139,13 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn fill(&mut self, gaps: &Gaps) {
+    fn fill(&mut self, filling: &Filling) {
         self.own.reserve(self.stencil.copied + 1024);
         for step in &self.stencil.steps {
             match step {
                 Step::Copy(text) => self.own.push_str(text),
                 Step::Common => self.places.push(self.own.len()),
-                Step::Gap(gap) => gaps.fill(gap, &mut self.own),
+                Step::Gap(gap) => filling.write(gap, &mut self.own),
             }
         }
     }
@@ -165,70 +170,6 @@ impl Draft<'_> {
     }
 }
 
-/// What fills the gaps of one copy: header values encoded, slot values as they were given.
-struct Gaps<'a> {
-    date: String,
-    to: String,
-    message_id: &'a str,
-    recipient: Recipient<'a>,
-}
-
-impl<'a> Gaps<'a> {
-    fn new(recipient: &Recipient<'a>, message_id: &'a MessageId, date: Instant) -> Result<Self, Unrenderable> {
-        let name = header::name(Field::SubscriberName, recipient.name)?;
-        Ok(Self {
-            date: header::date(date)?,
-            to: header::mailbox("To: ", name, recipient.address),
-            message_id: header::message_id(message_id.as_str())?,
-            recipient: Recipient {
-                unsubscribe_url: header::one_click_url(Field::UnsubscribeUrl, recipient.unsubscribe_url)?,
-                ..*recipient
-            },
-        })
-    }
-
-    fn fill(&self, gap: &Gap, out: &mut String) {
-        match gap {
-            Gap::Date => out.push_str(&self.date),
-            Gap::To => out.push_str(&self.to),
-            Gap::MessageId => out.extend(["<", self.message_id, ">"]),
-            Gap::ListUnsubscribe => out.extend(["<", self.recipient.unsubscribe_url, ">"]),
-            Gap::Slot(slot, part, default) => match self.recipient.value(slot) {
-                "" => write(default, *part, out),
-                value => write(value, *part, out),
-            },
-        }
-    }
-}
-
-/// Writes a value into a part. A line end or a control character in it is a space.
-fn write(value: &str, part: Part, out: &mut String) {
-    let value = header::on_one_line(value);
-    match part {
-        Part::Text => quoted_printable::encode(&value, out),
-        Part::Html => quoted_printable::encode(&escape_html(&value), out),
-    }
-}
-
-/// Fit for element content and for an attribute in either kind of quotes.
-fn escape_html(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    Cow::Owned(out)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -236,6 +177,7 @@ mod tests {
     use super::super::samples::{NONCE, issue, publication, signers};
     use super::super::{Frozen, MessageIdKey, freeze, message_id};
     use super::*;
+    use crate::domain::hex::hex;
     use crate::domain::ids::{Generation, SubscriberId};
     use crate::domain::issue::{Issue, Parts, Variants};
     use crate::domain::time::from_millis;
@@ -378,6 +320,19 @@ mod tests {
             Draft { own: "a\r\na\r\n".to_owned(), places: vec![place], stencil }.digest()
         };
         assert_ne!(moved(0), moved(3), "the same bytes in another order");
+    }
+
+    /// What is frozen in a ledger is compared with this after an upgrade: whatever is changed in how a copy
+    /// is cut, these must stay.
+    #[test]
+    fn the_digest_of_a_copy_is_the_same_in_every_version() {
+        let message = copy(&long("one"), Some("Ada"), URL).unwrap();
+        assert_eq!(message.content.pieces().iter().count(), 3, "something is in common");
+        assert_eq!(hex(&message.digest), "2e6f2b0abf1a7309f7733122a34457b751c6d9c3fe71bc82e6b4ca3a0642118e");
+        let plain = digest::digest(&SHA256, &message.to_vec());
+        assert!(message.is_known_as(plain.as_ref().try_into().unwrap()) && message.is_known_as(&message.digest));
+        let other = copy(&long("one"), Some("Eve"), URL).unwrap();
+        assert!(!message.is_known_as(&other.digest));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::frozen::{Frozen, Part, Segment};
 use crate::domain::issue::Slot;
 use crate::domain::spliced::Common;
 
-/// What is shorter is copied: another piece to look up and to write would cost more.
+/// What is shorter is copied: another piece to look up and to write would cost more. As all that says
+/// where a copy is cut, it is a part of the digests that ledgers hold, and stays as it is.
 const LEAST: usize = 256;
 
 /// The segments of a variant, sorted by what a copy does with them.
@@ -204,6 +205,20 @@ mod tests {
         stencil.steps.iter().map(text).collect()
     }
 
+    /// Whether whatever is in common stands at the start of a line of the body.
+    fn is_cut_at_lines(stencil: &Stencil) -> bool {
+        let mut so_far = String::new();
+        stencil.steps.iter().all(|step| {
+            match step {
+                Step::Copy(text) => so_far.push_str(text),
+                Step::Gap(Gap::Slot(..)) => so_far.push_str("=\r\n"),
+                Step::Gap(_) => so_far.push('*'),
+                Step::Common => return so_far.contains("\r\n\r\n") && so_far.ends_with("\r\n"),
+            }
+            true
+        })
+    }
+
     fn plainly(segments: &[Segment], pictures: &[String]) -> String {
         let text = |segment: &Segment| match segment {
             Segment::Static(text) => text.clone(),
@@ -269,6 +284,7 @@ mod tests {
             let stencil = &Stencil::all_of(&frozen)[0];
             prop_assert_eq!(filled(stencil), plainly(&frozen.segments, &frozen.pictures));
             prop_assert!(stencil.common.iter().all(|common| common.as_bytes().len() >= LEAST));
+            prop_assert!(is_cut_at_lines(stencil));
         }
     }
 }

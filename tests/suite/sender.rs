@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::digest::{SHA256, digest};
+use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -251,6 +253,25 @@ fn a_lost_answer_is_named_and_resent_once_byte_for_byte() {
     }
     let totals = site.totals();
     assert_eq!((count(&totals, "accepted"), count(&totals, "ever_in_doubt")), (22, 2), "{totals:#}");
+}
+
+#[test]
+fn a_doubt_that_the_first_ledgers_know_by_a_plain_digest_is_resent_too() {
+    let sink = Sink::start(Script::default());
+    let site = site(sink.port(), &[readers(5), named(&["once-drop-after-data-ada"])].concat());
+    let config = site.read("fieldpost.toml").replace("begin_ahead", "in_doubt = \"hold\"\nbegin_ahead");
+    site.write("fieldpost.toml", config);
+    site.run(&["publish", "--yes"]).expect_code(1);
+    let copies_of_ada = || copies(&sink)["once-drop-after-data-ada@example.org"].clone();
+    let plain = digest(&SHA256, &copies_of_ada()[0].bytes);
+    let ledger = Connection::open(site.file(".fieldpost/state.db")).expect("the state can be opened");
+    assert_eq!(ledger.execute("UPDATE frozen SET digest = ?1", [plain.as_ref()]), Ok(1));
+    drop(ledger);
+    site.run(&["resolve", "c1", "resend"]).expect_code(0);
+    site.run(&["publish", "--yes"]).expect_code(0);
+    let ada = copies_of_ada();
+    assert_eq!(ada.len(), 2);
+    assert_eq!(ada[0].bytes, ada[1].bytes);
 }
 
 #[test]
