@@ -4,7 +4,7 @@
 //! does not know that: it puts whoever wakes on the core that is idle just then. So now and again the
 //! ledger's writer or a claim has the relay's core, the relay answers late, and soon everybody waits
 //! for somebody. The wire's thread, the ledger's writer and the claims take turns anyway; kept on
-//! one core they leave the other to the relay, and less than half as much of both is idle.
+//! one core they leave the other to the relay, and half as much of both is idle.
 
 use std::sync::OnceLock;
 
