@@ -100,11 +100,12 @@ impl<'a> Pieces<'a> {
 
     /// Its bytes in their order; a piece may be empty.
     pub fn iter(self) -> impl Iterator<Item = &'a [u8]> {
-        let starts = std::iter::once(0).chain(self.places.iter().copied());
-        let ends = self.places.iter().copied().chain([self.own.len()]);
-        let own = starts.zip(ends).map(move |(start, end)| &self.own[start..end]);
-        let common = self.common.iter().map(|common| Some(common.as_bytes())).chain([None]);
-        own.zip(common).flat_map(|(own, common)| std::iter::once(own).chain(common))
+        interleaved(self.own, self.places, self.common)
+    }
+
+    /// The own bytes before the first stretch in common.
+    pub fn first(self) -> &'a [u8] {
+        self.iter().next().unwrap_or_default()
     }
 
     /// Those of its bytes that lie in a range; no piece is empty.
@@ -132,6 +133,15 @@ impl<'a, T: AsRef<[u8]> + ?Sized> From<&'a T> for Pieces<'a> {
         let own = bytes.as_ref();
         Self { own, places: &[], common: &[], look: Look::at(own) }
     }
+}
+
+/// The bytes of a copy in their order: its own, which each stretch in common divides at its place.
+pub fn interleaved<'a>(own: &'a [u8], places: &'a [usize], common: &'a [Common]) -> impl Iterator<Item = &'a [u8]> {
+    let starts = std::iter::once(0).chain(places.iter().copied());
+    let ends = places.iter().copied().chain([own.len()]);
+    let own = starts.zip(ends).map(|(start, end)| &own[start..end]);
+    let common = common.iter().map(|common| Some(common.as_bytes())).chain([None]);
+    own.zip(common).flat_map(|(own, common)| std::iter::once(own).chain(common))
 }
 
 /// What is in common is whole lines; where it stands at the start of a line, so is what is not.

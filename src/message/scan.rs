@@ -31,7 +31,7 @@ pub(super) fn scan(message: Pieces<'_>) -> Result<usize, Flaw> {
     if message.look().kind != Kind::Printable {
         each_line(&message.to_vec()).try_for_each(check_line)?;
     }
-    count_fields(message.iter().next().unwrap_or_default())
+    count_fields(message.first())
 }
 
 /// The lines with their ends; the last one may have none.

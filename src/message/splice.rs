@@ -14,7 +14,7 @@ use crate::dkim::{KeyId, Signer, Signers};
 use crate::domain::address::Address;
 use crate::domain::ids::MessageId;
 use crate::domain::issue::Slot;
-use crate::domain::spliced::Spliced;
+use crate::domain::spliced::{Spliced, interleaved};
 use crate::domain::time::Instant;
 
 /// Whom a copy is for: what fills the gaps of the template, frozen in the delivery's row.
@@ -153,9 +153,7 @@ impl Draft<'_> {
     /// Puts the signatures on top.
     fn sign(&mut self, signers: &Signers, date: Instant) {
         let first = self.places.first().copied().unwrap_or(self.own.len());
-        let ends = self.places.iter().skip(1).copied().chain([self.own.len()]);
-        let between = self.places.iter().zip(ends).map(|(start, end)| &self.own.as_bytes()[*start..end]);
-        let rest = self.stencil.common.iter().zip(between).flat_map(|(common, own)| [common.as_bytes(), own]);
+        let rest = interleaved(self.own.as_bytes(), &self.places, &self.stencil.common).skip(1);
         let signatures = signers.sign(&self.own[..first], rest, date.timestamp());
         self.own.insert_str(0, &signatures);
         self.places.iter_mut().for_each(|place| *place += signatures.len());

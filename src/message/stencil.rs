@@ -64,14 +64,19 @@ struct Picture<'a> {
 
 impl<'a> Picture<'a> {
     fn new(text: &'a str) -> Self {
-        let (lines, last) = text.split_at(after_last_line(text));
-        let lines = (lines.len() >= LEAST).then(|| Common::new(lines)).flatten();
-        Self { last: if lines.is_some() { last } else { text }, lines, text }
+        let (lines, last) = split_off_last(text);
+        Self { lines: stretch(lines), last, text }
     }
 }
 
-fn after_last_line(text: &str) -> usize {
-    text.rfind("\r\n").map_or(0, |at| at + 2)
+/// The text up to its last line end, and what stands behind that.
+fn split_off_last(text: &str) -> (&str, &str) {
+    text.split_at(text.rfind("\r\n").map_or(0, |at| at + 2))
+}
+
+/// The lines as a stretch in common, if there is enough of them.
+fn stretch(lines: &str) -> Option<Common> {
+    (lines.len() >= LEAST).then(|| Common::new(lines)).flatten()
 }
 
 /// Goes through the segments of a variant.
@@ -142,8 +147,8 @@ impl Cutter {
         let Some(own) = own else { return self.copy(text) };
         let (own, rest) = text.split_at(own);
         self.copy(own);
-        let (lines, last) = rest.split_at(after_last_line(rest));
-        match (lines.len() >= LEAST).then(|| Common::new(lines)).flatten() {
+        let (lines, last) = split_off_last(rest);
+        match stretch(lines) {
             Some(lines) => self.common(lines),
             None => self.copy(lines),
         }

@@ -220,20 +220,22 @@ impl Wire {
         // What is there needs no timer, nor the time.
         match self.inbox.take() {
             Some(reply) => reply,
-            None => self.reply_until(Instant::now() + limit, limit).await,
+            None => self.wait_for_reply(Instant::now() + limit, limit).await,
         }
     }
 
     /// As [`Wire::reply`], until a moment that lies `limit` after the waiting began. May be
     /// given up and asked again: nothing that was read is lost.
     pub(super) async fn reply_until(&mut self, end: Instant, limit: Duration) -> Result<RawReply, Break> {
-        if let Some(reply) = self.inbox.take() {
-            return reply;
+        match self.inbox.take() {
+            Some(reply) => reply,
+            None => self.wait_for_reply(end, limit).await,
         }
-        match timeout_at(end, self.next_reply()).await {
-            Ok(reply) => reply,
-            Err(_) => Err(Break::after(limit, "no whole reply")),
-        }
+    }
+
+    async fn wait_for_reply(&mut self, end: Instant, limit: Duration) -> Result<RawReply, Break> {
+        let reply = timeout_at(end, self.next_reply()).await;
+        reply.unwrap_or_else(|_| Err(Break::after(limit, "no whole reply")))
     }
 
     async fn next_reply(&mut self) -> Result<RawReply, Break> {
